@@ -19,7 +19,7 @@ _LOAD_FROM_BAZEL = 'load("@bazel_tools//tools/cpp:toolchain_utils.bzl"'
 def _system_rules_cc_impl(repository_ctx):
     source = repository_ctx.path(repository_ctx.attr.path)
     if not source.exists:
-        fail("%s is missing: run tools/setup, or give --override_repository=rules_cc=DIRECTORY" % source)
+        fail("%s is missing: run tools/setup" % source)
 
     copied = repository_ctx.execute(["cp", "-R", str(source) + "/.", "."])
     if copied.return_code != 0:
@@ -52,7 +52,7 @@ system_library = repository_rule(
     implementation = _system_library_impl,
     attrs = {
         "build_file": attr.label(mandatory = True, allow_single_file = True),
-        "header": attr.string(mandatory = True, doc = "A file that only the installed library has."),
+        "header": attr.string(mandatory = True, doc = "A file of the installed library."),
     },
     doc = """A library of the system. Its headers lie where the compiler looks by itself.
 
