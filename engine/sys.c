@@ -238,6 +238,11 @@ int cede_sys_signal_stack(const stack_t *stack, stack_t *ret_old)
     return error_or(sigaltstack(stack, ret_old));
 }
 
+int cede_sys_raise(int signal)
+{
+    return error_or(raise(signal));
+}
+
 int cede_sys_epoll_create(void)
 {
     return error_or(epoll_create1(EPOLL_CLOEXEC));

@@ -103,10 +103,11 @@ int cede_sys_identity(int fd, uint64_t *ret_device, uint64_t *ret_inode);
 int cede_sys_eventfd(void);
 int cede_sys_signalfd(const sigset_t *signals);
 
-// pthread_sigmask(3), sigaction(2), sigaltstack(2).
+// pthread_sigmask(3), sigaction(2), sigaltstack(2); raise(3), which signals the calling thread.
 int cede_sys_signal_mask(int how, const sigset_t *signals, sigset_t *ret_old);
 int cede_sys_signal_action(int signal, const struct sigaction *action, struct sigaction *ret_old);
 int cede_sys_signal_stack(const stack_t *stack, stack_t *ret_old);
+int cede_sys_raise(int signal);
 
 // --- Asking the kernel what is ready ------------------------------------------------------------
 
