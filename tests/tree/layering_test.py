@@ -20,8 +20,8 @@ LAYERS = [
     ("in order", "engine/poller", "engine/backend"),
     ("apart", "engine/select", "engine/epoll", "engine/readiness", "engine/uring", "engine/*"),
     ("apart", "engine/backends"),
-    ("apart", "engine/engine"),
-    ("in order", "tasks/context", "tasks/stack", "tasks/generator"),
+    ("together", "engine/engine", "engine/rest", "engine/tick", "engine/wakeup"),
+    ("in order", "tasks/sanitizer", "tasks/context", "tasks/stack", "tasks/generator"),
     ("apart", "tasks/scheduler"),
     ("together", "tasks/sync", "tasks/channel", "tasks/scope", "tasks/*"),
     ("together", "net/*"),
@@ -31,9 +31,10 @@ LAYERS = [
 
 # What a unit may know of a folder below it, where that is less than the layers allow.
 NARROWER = [
-    ("engine/engine", "engine", "all but engine/backends", "it cannot know which backends exist"),
-    ("tasks/context tasks/stack tasks/generator", "engine", "engine/check engine/sys",
-     "stacks and generators know no operation"),
+    ("engine/engine engine/rest engine/tick engine/wakeup", "engine", "all but engine/backends",
+     "the engine cannot know which backends exist"),
+    ("tasks/sanitizer tasks/context tasks/stack tasks/generator", "engine",
+     "engine/check engine/sys", "stacks and generators know no operation"),
     ("tasks/sync tasks/channel tasks/scope tasks/*", "engine", "all but engine/engine",
      "only the scheduler knows the engine"),
     ("net/*", "engine", "engine/check engine/sys engine/operation engine/options engine/buffers",
