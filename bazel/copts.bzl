@@ -62,6 +62,7 @@ _FORTIFY = select({
 
 COPTS = _LANGUAGE + _WARNINGS + _HARDENING + _CONTROL_FLOW + _FORTIFY
 
+# Tests are held to the same.
 TEST_COPTS = COPTS
 
 LINKOPTS = [

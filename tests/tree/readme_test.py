@@ -32,6 +32,11 @@ class ReadmeTest(unittest.TestCase):
         print(f"{len(body)} lines without its includes and comments")
         self.assertLess(len(body), 40)
 
+    def test_the_check_runs_the_commands_of_the_text(self):
+        for command in ("tools/setup", "bazel test //..."):
+            self.assertIn(command, tree.read("README.md"))
+            self.assertIn(command, tree.read(".ci/run"))
+
     def test_the_example_echoes(self):
         port = int(re.search(r":(\d+)\"", first_c_block(tree.read("README.md"))).group(1))
         with subprocess.Popen([self.program]) as server:
