@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The contract of tasks/context.h by ucontext(3): slow, plain, on every processor. What a parked
-// context needs lies on its own stack, as in the assembly: `stack_pointer` points to a record there,
-// which for a running entry is a local variable of the switch that parked it.
+// context needs lies on its own stack, as in the assembly: `stack_pointer` points to a record
+// there, which for a running entry is a local variable of the switch that parked it.
 
 #include "tasks/context.h"
 

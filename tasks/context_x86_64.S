@@ -56,7 +56,7 @@ cede_context_switch:
     .cfi_rel_offset r15, 0
 
     // From here on we are the other one, at the same place. The load comes before the store, since
-    // behind it the processor waits to see whether the two are one place: a third of the whole cost.
+    // behind it the processor waits to see whether the two are one place: a third of the cost.
     movq (%rsi), %rax
     movq %rsp, (%rdi)
     movq %rax, %rsp
@@ -87,8 +87,8 @@ cede_context_switch:
     .cfi_endproc
     .size cede_context_switch, . - cede_context_switch
 
-// The outermost frame of a new context: calls the entry, in rbx, with the value of the first switch.
-// Nothing called it, which is what the undefined return address says.
+// The outermost frame of a new context: calls the entry, in rbx, with the value of the first
+// switch. Nothing called it, which is what the undefined return address says.
     .type begin, @function
     .p2align 4
 begin:

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // The cold half of tasks/generator.h: birth and death. A generator is born parked before its first
-// instruction, and dies by a switch to its caller from which nobody comes back; the frames left on its
-// stack then are run_body's and the one below it, which own nothing.
+// instruction, and dies by a switch to its caller from which nobody comes back; the frames left on
+// its stack then are run_body's and the one below it, which own nothing.
 //
-// Invariant: of the two contexts exactly one is valid: `caller_context` in the state RUNNING, `context`
-// in CREATED and PARKED; in FINISHED neither is.
+// Invariant: of the two contexts exactly one is valid: `caller_context` in the state RUNNING,
+// `context` in CREATED and PARKED; in FINISHED neither is.
 
 #include "tasks/generator.h"
 

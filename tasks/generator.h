@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Generators, in Python's words: a function with a stack of its own that hands out a value whenever
-// it likes, stops there, and goes on from there when it is asked for the next. What is handed over is
-// a pointer this unit never looks at; it knows no tasks, no queue and no engine. The scheduler makes a
-// task of it; a generator may also be used by itself, and one may resume another.
+// it likes, stops there, and goes on from there when it is asked for the next. What is handed over
+// is a pointer this unit never looks at; it knows no tasks, no queue and no engine. The scheduler
+// makes a task of it; a generator may also be used by itself, and one may resume another.
 //
 // A generator stays in the thread that first resumed it: compilers may keep the address of a
 // thread-local variable, errno's say, across a call. errno itself does not survive a switch.
@@ -58,8 +58,8 @@ static inline bool cede_generator_is_finished(const struct cede_generator *gener
 }
 
 // Runs the generator until it yields: the yield in which it stands returns `sent`. The first call
-// finds no such yield, and as in Python must send nothing: NULL. Returns what was yielded, or NULL if
-// the body returned, which cede_generator_is_finished tells from a NULL that was yielded. The
+// finds no such yield, and as in Python must send nothing: NULL. Returns what was yielded, or NULL
+// if the body returned, which cede_generator_is_finished tells from a NULL that was yielded. The
 // generator must not be running, nor finished.
 static inline void *cede_generator_next(struct cede_generator *generator, void *sent)
 {

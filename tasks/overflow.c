@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // The handlers are the process's, so what they replaced is kept once for the process, under a lock:
-// the state that S22 cannot forbid, as the kernel keeps it so. If each thread kept its own, the second
-// would find our handler as the old one, and the first to leave would take it from the second.
+// the state that S22 cannot forbid, as the kernel keeps it so. If each thread kept its own, the
+// second would find our handler as the old one, and the first to leave would take it from the
+// second.
 //
 // Everything that the handler calls is safe in a signal handler (signal-safety(7)): it formats into
 // an array of its own, and calls sigaction(2), write(2) and raise(3).
@@ -18,8 +19,8 @@
 #include "engine/sys.h"
 #include "tasks/stack.h"
 
-// The frame that the kernel builds for a signal grows with the processor's registers: 11 KiB and more
-// with tile registers. What the old handler needs (a sanitizer's report, say) comes on top.
+// The frame that the kernel builds for a signal grows with the processor's registers: 11 KiB and
+// more with tile registers. What the old handler needs (a sanitizer's report, say) comes on top.
 #define ALTERNATE_STACK_BYTES ((size_t)64 << 10)
 
 // Longer names are cut: the line is written at once, from an array on the alternate stack.
@@ -85,7 +86,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 {
     (void)context;
     const struct cede_overflow_watch *watch = cede_overflow_watched;
-    // Signals that the kernel raised for a fault have a positive code, those that were sent have not.
+    // Signals that the kernel raised for a fault have a positive code, those that were sent have
+    // not.
     int is_sent = info->si_code <= 0;
     if (!is_sent && watch != NULL && lies_in_guard(info->si_addr, watch->stack))
         report(watch);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The message for a stack that was too small. A task that runs into the guard below its stack dies of
-// a bare SIGSEGV; with this handler installed, one line on descriptor 2 says before that which task it
-// was, and which number to raise:
+// The message for a stack that was too small. A task that runs into the guard below its stack dies
+// of a bare SIGSEGV; with this handler installed, one line on descriptor 2 says before that which
+// task it was, and which number to raise:
 //
 //     cede: task "echo" overflowed its stack of 65536 bytes (options.stack_bytes)
 //
-// Opt-in, since the handlers of signals are the process's. It knows stacks, not the scheduler, which
-// installs it and tells it at each resumption who runs.
+// Opt-in, since the handlers of signals are the process's. It knows stacks, not the scheduler,
+// which installs it and tells it at each resumption who runs.
 
 #ifndef CEDE_TASKS_OVERFLOW_H
 #define CEDE_TASKS_OVERFLOW_H
@@ -23,8 +23,8 @@ struct cede_overflow_watch {
     const struct cede_stack *stack;
 };
 
-// What this thread watches; NULL when no task runs. The model makes a write to it one instruction, and
-// a read safe in a signal handler.
+// What this thread watches; NULL when no task runs. The model makes a write to it one instruction,
+// and a read safe in a signal handler.
 extern _Thread_local const struct cede_overflow_watch *cede_overflow_watched
     __attribute__((tls_model("initial-exec")));
 
@@ -40,11 +40,12 @@ struct cede_overflow {
 };
 
 // Installs an alternate stack for the calling thread and, if it is the first of the process, the
-// handlers of SIGSEGV and SIGBUS. Each thread that runs tasks installs for itself. 0, or -ENOMEM, or
-// the error of sigaction(2) or sigaltstack(2), with nothing installed.
+// handlers of SIGSEGV and SIGBUS. Each thread that runs tasks installs for itself. 0, or -ENOMEM,
+// or the error of sigaction(2) or sigaltstack(2), with nothing installed.
 //
-// After the line the old handlers are back and the fault happens again: the process ends as it would
-// have without us, core file included. Faults of other kinds take the same way without a line.
+// After the line the old handlers are back and the fault happens again: the process ends as it
+// would have without us, core file included. Faults of other kinds take the same way without a
+// line.
 int cede_overflow_install(struct cede_overflow *ret_overflow);
 
 // Undoes it, in the thread that installed it; the last one restores the old handlers.

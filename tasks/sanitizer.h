@@ -32,8 +32,8 @@
 #define CEDE_THREAD_SANITIZER 0
 #endif
 
-// Inlined in every build: a function of its own would be entered on one stack and left on the other,
-// and the thread sanitizer counts.
+// Inlined in every build: a function of its own would be entered on one stack and left on the
+// other, and the thread sanitizer counts.
 #define CEDE_SANITIZER_INLINE static inline __attribute__((always_inline))
 
 // One side of a switch, as the sanitizers see it.

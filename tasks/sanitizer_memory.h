@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// What the address sanitizer and valgrind must be told about the memory of stacks: which of it is one,
-// and which nobody may touch at present. Without the sanitizer and without valgrind's header every
-// function here is empty; with the header each costs a few instructions, hence they stand apart from
-// the path of a switch. Called by tasks/stack, which it does not know.
+// What the address sanitizer and valgrind must be told about the memory of stacks: which of it is
+// one, and which nobody may touch at present. Without the sanitizer and without valgrind's header
+// every function here is empty; with the header each costs a few instructions, hence they stand
+// apart from the path of a switch. Called by tasks/stack, which it does not know.
 
 #ifndef CEDE_TASKS_SANITIZER_MEMORY_H
 #define CEDE_TASKS_SANITIZER_MEMORY_H
@@ -23,8 +23,8 @@
 #define CEDE_VALGRIND 0
 #endif
 
-// A stack's memory that nobody may touch until it is handed out again: a pointer into it that a dead
-// task left behind is caught at its first use.
+// A stack's memory that nobody may touch until it is handed out again: a pointer into it that a
+// dead task left behind is caught at its first use.
 CEDE_SANITIZER_INLINE void cede_sanitizer_forbid(void *memory, size_t bytes)
 {
     (void)memory, (void)bytes;

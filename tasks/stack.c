@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The idea: all stacks of a pool are of one size, so the free list is a plain list, and last in first
-// out, since what was used last is still in the caches. Pages are taken from the kernel as they are
-// touched, and a cached stack keeps those it has: `cached_limit` bounds that memory.
+// The idea: all stacks of a pool are of one size, so the free list is a plain list, and last in
+// first out, since what was used last is still in the caches. Pages are taken from the kernel as
+// they are touched, and a cached stack keeps those it has: `cached_limit` bounds that memory.
 //
 // Invariants:
-//  1. A stack is either taken (counted) or cached (counted and on the list); a third kind is unmapped.
+//  1. A stack is either taken (and counted) or cached (counted, and on the list), or unmapped.
 //  2. Cached means forbidden: the sanitizers refuse every access below the structure itself.
 //  3. cached_count <= cached_limit.
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Stacks: mapped memory with a guard below, and a pool that keeps a few for the next task. It does not
-// know what runs on them. The scheduler opens a pool and gives each generator a stack of it.
+// Stacks: mapped memory with a guard below, and a pool that keeps a few for the next task. It does
+// not know what runs on them. The scheduler opens a pool and gives each generator a stack of it.
 //
 // A pool belongs to one thread. Nothing here suspends.
 
@@ -39,9 +39,9 @@ struct cede_stack_pool {
     struct cede_stack *cached;
 };
 
-// Opens a pool of stacks of `stack_bytes` each, rounded up to whole pages and to CEDE_STACK_BYTES_MIN.
-// At most `cached_limit` stacks that were given back are kept for the next taker.
-// 0, or -EINVAL if stack_bytes is above CEDE_STACK_BYTES_MAX. Maps nothing yet.
+// Opens a pool of stacks of `stack_bytes` each, rounded up to whole pages and to
+// CEDE_STACK_BYTES_MIN. At most `cached_limit` stacks that were given back are kept for the next
+// taker. 0, or -EINVAL if stack_bytes is above CEDE_STACK_BYTES_MAX. Maps nothing yet.
 int cede_stack_pool_open(size_t stack_bytes, unsigned cached_limit,
                          struct cede_stack_pool *ret_pool);
 
@@ -53,8 +53,8 @@ void cede_stack_pool_close(struct cede_stack_pool *pool);
 // vm.max_map_count of 65,530 that is at some 32,700 stacks).
 int cede_stack_take(struct cede_stack_pool *pool, struct cede_stack **ret_stack);
 
-// Takes a stack back on which nothing will run again. Its memory must not be touched any more, which
-// the address sanitizer and valgrind check. Not called on the stack itself.
+// Takes a stack back on which nothing will run again. Its memory must not be touched any more,
+// which the address sanitizer and valgrind check. Not called on the stack itself.
 void cede_stack_give_back(struct cede_stack_pool *pool, struct cede_stack *stack);
 
 #endif
