@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+//
+// TCP to a server on this machine. The load generator, the gates and the control of servers share
+// it; it knows nothing of them.
+
+#ifndef CEDE_TOOLS_PROFILE_LOOPBACK_H
+#define CEDE_TOOLS_PROFILE_LOOPBACK_H
+
+#include <stdint.h>
+
+// Connect to this port of 127.0.0.1. The descriptor is non-blocking, close-on-exec and has
+// TCP_NODELAY set, as every server here sets it. -ECONNREFUSED: nobody listens; -ETIMEDOUT: the
+// server's queue of connections stayed full for five seconds; or another -errno. See tcp(7).
+int loopback_connect(uint16_t port);
+
+// A port of 127.0.0.1 that was free a moment ago, or -errno.
+int loopback_free_port(void);
+
+#endif

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+//
+// Two tables, the measured values and the comparison. The words "no difference seen" stand where
+// the interval holds 1: such a ratio is not a small difference but none that these blocks could
+// show.
+
+#include "tools/profile/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "tools/profile/summary.h"
+
+enum { CELL_BYTES = 64, RATIO_WIDTH = 33 };
+
+// 1234567 as "1,234,567".
+static const char *grouped(uint64_t value, char text[CELL_BYTES])
+{
+    char digits[CELL_BYTES];
+    int length = snprintf(digits, sizeof(digits), "%" PRIu64, value);
+    char *at = text;
+    for (int index = 0; index < length; index++) {
+        if (index > 0 && (length - index) % 3 == 0)
+            *at++ = ',';
+        *at++ = digits[index];
+    }
+    *at = '\0';
+    return text;
+}
+
+// Nanoseconds as microseconds with this many digits behind the point, or "-" where nothing is
+// known.
+static const char *microseconds(double ns, int digits, char text[CELL_BYTES])
+{
+    if (isnan(ns) || ns <= 0)
+        snprintf(text, CELL_BYTES, "-");
+    else
+        snprintf(text, CELL_BYTES, "%.*f", digits, ns * 1e-3);
+    return text;
+}
+
+static void print_plan(const struct experiment *experiment, FILE *stream)
+{
+    const struct experiment_plan *plan = &experiment->plan;
+    struct utsname system;
+    char pin[80], text[CELL_BYTES];
+    pin_describe(&plan->pin, pin, sizeof(pin));
+    fprintf(stream, "%s, %s bytes, %zu connections, closed loop; ", plan->workload->name,
+            grouped(plan->message_bytes, text), plan->connection_count);
+    fprintf(stream, "%zu of %zu blocks, windows of %s ms, seed %" PRIu64 "\n",
+            experiment->blocks_done, plan->block_count,
+            grouped((uint64_t)plan->window_ns / 1000000, text), plan->seed);
+    if (uname(&system) < 0)
+        strcpy(system.release, "unknown");
+    fprintf(stream, "%s; %ld processors, Linux %s, loopback\n\n", pin,
+            sysconf(_SC_NPROCESSORS_ONLN), system.release);
+}
+
+static void print_values(const struct contestant *contestant, const struct summary *summary,
+                         int name_width, FILE *stream)
+{
+    char rate[CELL_BYTES], p50[CELL_BYTES], p99[CELL_BYTES];
+    char cpu[CELL_BYTES], user[CELL_BYTES], kernel[CELL_BYTES];
+    fprintf(stream, "%-*s %11s %9s %9s %10s %8s %8s\n", name_width, contestant->arm.name,
+            grouped((uint64_t)summary->rate, rate), microseconds((double)summary->p50_ns, 0, p50),
+            microseconds((double)summary->p99_ns, 0, p99), microseconds(summary->cpu_ns, 3, cpu),
+            microseconds(summary->cpu_ns * summary->user_share, 2, user),
+            microseconds(summary->cpu_ns * (1 - summary->user_share), 2, kernel));
+}
+
+// `is_better_below` says on which side of 1 the better ratios are.
+static void print_ratio(const struct statistics_ratio *ratio, bool is_better_below, int width,
+                        bool colors, FILE *stream)
+{
+    char text[CELL_BYTES];
+    const char *color = "";
+    if (statistics_differs(ratio)) {
+        snprintf(text, sizeof(text), "%.3f [%.3f, %.3f]", ratio->estimate, ratio->low, ratio->high);
+        color = (ratio->high < 1) == is_better_below ? "\033[32m" : "\033[31m";
+    } else {
+        snprintf(text, sizeof(text), "no difference seen [%.3f, %.3f]", ratio->low, ratio->high);
+    }
+    fprintf(stream, "  %s%-*s%s", colors ? color : "", width, text,
+            colors && *color ? "\033[0m" : "");
+}
+
+static void print_failures(const struct experiment *experiment, FILE *stream)
+{
+    for (size_t index = 0; index < experiment->contestant_count; index++) {
+        const struct contestant *contestant = &experiment->contestants[index];
+        if (contestant->failure[0] != '\0')
+            fprintf(stream, "left out: %s: %s\n", contestant->arm.name, contestant->failure);
+    }
+}
+
+static int name_width_of(const struct experiment *experiment)
+{
+    int width = (int)strlen("against");
+    for (size_t index = 0; index < experiment->contestant_count; index++) {
+        int length = (int)strlen(experiment->contestants[index].arm.name);
+        width = length > width ? length : width;
+    }
+    return width;
+}
+
+static void print_tables(const struct experiment *experiment, const struct summary *summaries,
+                         size_t reference, bool colors, FILE *stream)
+{
+    const struct contestant *contestants = experiment->contestants;
+    int width = name_width_of(experiment);
+    char operations[CELL_BYTES], bytes[CELL_BYTES];
+    uint64_t operation_count = 0, reply_bytes = 0;
+    bool has_ratios = false;
+
+    fprintf(stream, "%-*s %11s %9s %9s %10s %8s %8s\n", width, "arm", "ops/s", "p50 us", "p99 us",
+            "CPU us/op", "user", "kernel");
+    for (size_t index = 0; index < experiment->contestant_count; index++) {
+        if (summaries[index].operation_count == 0)
+            continue;
+        print_values(&contestants[index], &summaries[index], width, stream);
+        operation_count += summaries[index].operation_count;
+        reply_bytes += summaries[index].reply_bytes;
+        has_ratios |= summaries[index].is_compared;
+    }
+    if (has_ratios) {
+        fprintf(stream, "\nratios to %s, with 95 %% intervals\n", contestants[reference].arm.name);
+        fprintf(stream, "%-*s  %-*s  %s\n", width, "arm", RATIO_WIDTH, "CPU per operation",
+                "operations a second");
+    }
+    for (size_t index = 0; index < experiment->contestant_count; index++) {
+        if (!summaries[index].is_compared)
+            continue;
+        fprintf(stream, "%-*s", width, contestants[index].arm.name);
+        print_ratio(&summaries[index].cpu_ratio, true, RATIO_WIDTH, colors, stream);
+        print_ratio(&summaries[index].rate_ratio, false, 0, colors, stream);
+        fputc('\n', stream);
+    }
+    fprintf(stream, "\nverified: every byte of %s replies, %s bytes\n",
+            grouped(operation_count, operations), grouped(reply_bytes, bytes));
+}
+
+int report_print(const struct experiment *experiment, bool colors, FILE *stream)
+{
+    struct summary summaries[ARMS_LIMIT] = {0};
+    size_t reference = summary_reference(experiment);
+    for (size_t index = 0; index < experiment->contestant_count; index++) {
+        if (reference == SUMMARY_NONE || experiment->contestants[index].failure[0] != '\0')
+            continue;
+        int result = summary_of(experiment, index, reference, &summaries[index]);
+        if (result < 0)
+            return result;
+    }
+    print_plan(experiment, stream);
+    if (reference != SUMMARY_NONE)
+        print_tables(experiment, summaries, reference, colors, stream);
+    print_failures(experiment, stream);
+    return 0;
+}

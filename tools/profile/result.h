@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+//
+// Writes an experiment to a file for programs to read: schema "profile-result/1", described in
+// docs/profiling.md. Every window of every complete block is in it, so that all that report.h
+// prints can be computed again. It is called once, at the end.
+
+#ifndef CEDE_TOOLS_PROFILE_RESULT_H
+#define CEDE_TOOLS_PROFILE_RESULT_H
+
+#include "tools/profile/experiment.h"
+
+// Write the file; `words` is the command line that led to it, up to a NULL. 0 or -errno; after an
+// error the file is incomplete.
+int result_write(const struct experiment *experiment, char *const words[], const char *path);
+
+#endif
