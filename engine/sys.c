@@ -198,6 +198,11 @@ int cede_sys_close(int fd)
     return close(fd) < 0 && errno != EINTR ? -errno : 0;
 }
 
+int cede_sys_unlink(const char *path)
+{
+    return error_or(unlink(path));
+}
+
 int cede_sys_get_flags(int fd)
 {
     return error_or(fcntl(fd, F_GETFL));

@@ -93,6 +93,8 @@ ssize_t cede_sys_write(int fd, const void *buffer, size_t bytes);
 // close(2). EINTR counts as closed, as it is on Linux.
 int cede_sys_close(int fd);
 
+int cede_sys_unlink(const char *path);
+
 // fcntl(F_GETFL).
 int cede_sys_get_flags(int fd);
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+//
+// What each verb means in system calls: one try that never blocks. The readiness backend makes all
+// of its calls here, and the engine its last tries (S15), so an operation is the same thing wherever
+// it is carried out.
+
+#ifndef CEDE_ENGINE_ATTEMPT_H
+#define CEDE_ENGINE_ATTEMPT_H
+
+#include "engine/descriptors.h"
+#include "engine/operation.h"
+
+enum cede_attempt {
+    CEDE_ATTEMPT_BLOCKED, // It would block: nothing has changed.
+    CEDE_ATTEMPT_MOVED,   // Bytes moved, more are wanted, and now it would block.
+    CEDE_ATTEMPT_ENDED,   // The result is set.
+};
+
+// Tries an operation that has a descriptor and is no bare wait. `is_ready`: the kernel has just
+// called the descriptor ready, which an operation of no bytes waits for. `strict`: read until the
+// kernel says that nothing is left, instead of believing a short read. Does not suspend.
+enum cede_attempt cede_attempt(struct cede_operation *op, struct cede_descriptor *slot,
+                               bool is_ready, bool strict);
+
+// Whether a result of accept means that the system is short of something that closing gives back
+// (S19).
+bool cede_attempt_is_shortage(const struct cede_operation *op);
+
+#endif

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// One array indexed by number, mapped but not touched, so that a limit of a million descriptors
+// costs address space and nothing else.
+//
+// Invariants, for each slot and direction:
+// 1. waiting[d] is NULL, or an operation of that direction whose fd is the slot's number.
+// 2. waiting[d] implies is_known, and waiting[d]->generation == generation.
+
+#include "engine/descriptors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "engine/check.h"
+
+int cede_descriptors_open(int count, struct cede_descriptors *ret_table)
+{
+    cede_check(count > 0);
+    void *slots;
+    int error = cede_sys_map((size_t)count * sizeof(struct cede_descriptor), 0, &slots);
+    if (error < 0)
+        return error;
+    *ret_table = (struct cede_descriptors){.slots = slots, .count = count};
+    return 0;
+}
+
+void cede_descriptors_close(struct cede_descriptors *table)
+{
+    if (table->slots)
+        cede_sys_unmap(table->slots, (size_t)table->count * sizeof *table->slots);
+    *table = (struct cede_descriptors){0};
+}
+
+int cede_descriptors_learn(struct cede_descriptor *slot, int fd)
+{
+    if (slot->is_known)
+        return 0;
+    int flags = cede_sys_get_flags(fd);
+    if (flags < 0)
+        return flags;
+    // O_PATH descriptors name a file without opening it: neither direction.
+    int access = flags & O_ACCMODE;
+    bool is_open = !(flags & O_PATH);
+    slot->may_recv = is_open && access != O_WRONLY;
+    slot->may_send = is_open && access != O_RDONLY;
+    slot->is_nonblocking = (flags & O_NONBLOCK) != 0;
+    slot->is_known = true;
+    return 0;
+}
+
+void cede_descriptors_retire(struct cede_descriptor *slot)
+{
+    cede_check(!slot->waiting[CEDE_RECV] && !slot->waiting[CEDE_SEND]);
+    *slot = (struct cede_descriptor){.generation = slot->generation + 1};
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// The descriptor table: who waits for what, and which generation of a number that is. It is the
+// brief's two maps, socket to waiting task, made one array. The engine writes it; a backend reads it
+// to find the operation that a descriptor and a direction belong to.
+
+#ifndef CEDE_ENGINE_DESCRIPTORS_H
+#define CEDE_ENGINE_DESCRIPTORS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/operation.h"
+
+struct cede_descriptor {
+    // At most one operation a direction (S5). From submission until it is handed back.
+    struct cede_operation *waiting[CEDE_DIRECTION_COUNT];
+
+    // Counts the lives of the number: goes up when it is closed or released (S7).
+    uint32_t generation;
+
+    // Woken and found nothing, that many times in a row (S2, S19).
+    uint8_t vain_wakes[CEDE_DIRECTION_COUNT];
+
+    bool is_known : 1;       // The three below hold: F_GETFL was asked in this generation (S3).
+    bool may_recv : 1;
+    bool may_send : 1;
+    bool is_nonblocking : 1;
+    bool is_drained : 1;     // The last recv got less than it asked for (normal mode).
+};
+
+struct cede_descriptors {
+    struct cede_descriptor *slots;
+    int count;
+};
+
+// Maps a table for the numbers below `count`: 0, or -errno. Untouched parts cost no memory.
+int cede_descriptors_open(int count, struct cede_descriptors *ret_table);
+void cede_descriptors_close(struct cede_descriptors *table);
+
+// The slot of a number. NULL: no number the table can hold.
+static inline struct cede_descriptor *cede_descriptors_at(const struct cede_descriptors *table,
+                                                          int fd)
+{
+    return fd >= 0 && fd < table->count ? &table->slots[fd] : NULL;
+}
+
+// Asks the kernel what the descriptor is, once a generation: 0, or -EBADF (S3).
+int cede_descriptors_learn(struct cede_descriptor *slot, int fd);
+
+// The end of a generation: nobody waits, nothing is known.
+void cede_descriptors_retire(struct cede_descriptor *slot);
+
+#endif

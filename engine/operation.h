@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+//
+// What a task asks for when it suspends: a verb, a descriptor, arguments, a deadline, and room for
+// the result. This is the brief's pair (reason, socket) with what it lacked. The engine carries
+// operations out, a backend knows how, and neither knows who asked: `owner` is handed back unread.
+//
+// An operation may live on the stack of the task that it parks: the engine lets go of it before the
+// task goes on (S16). Its fields are written by the prepare functions below, and by the engine.
+
+#ifndef CEDE_ENGINE_OPERATION_H
+#define CEDE_ENGINE_OPERATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "engine/sys.h"
+#include "engine/timers.h"
+
+// The two words for direction, everywhere from the poller to the command line.
+enum cede_direction {
+    CEDE_RECV,
+    CEDE_SEND,
+};
+
+#define CEDE_DIRECTION_COUNT 2
+
+enum cede_verb {
+    CEDE_VERB_NONE,
+
+    // Receivers. A bare wait moves no byte: it ends when the descriptor would not block (S1).
+    CEDE_VERB_WAIT_RECV,
+    CEDE_VERB_RECV,
+    CEDE_VERB_RECV_EXACT,
+    CEDE_VERB_RECVMSG,
+    CEDE_VERB_READ,
+    CEDE_VERB_ACCEPT,
+
+    // Senders.
+    CEDE_VERB_WAIT_SEND,
+    CEDE_VERB_SEND,
+    CEDE_VERB_SEND_ALL,
+    CEDE_VERB_SENDMSG,
+    CEDE_VERB_CONNECT,
+
+    // The end of a descriptor in this engine: with close(2), or without it.
+    CEDE_VERB_CLOSE,
+    CEDE_VERB_RELEASE,
+
+    // No descriptor: until its own deadline, which is no failure, or a call ends it (sleep, join).
+    CEDE_VERB_PARK,
+    // No descriptor: until another thread signals the wakeup it names.
+    CEDE_VERB_WAKEUP,
+
+    CEDE_VERB_COUNT,
+};
+
+// The order in which operations are tried (T2, T3) and their tasks woken (T4), and one class more:
+// what other threads woke comes last, in order of arrival.
+enum cede_class {
+    CEDE_CLASS_RECEIVER,
+    CEDE_CLASS_SENDER,
+    CEDE_CLASS_CLOSER,
+    CEDE_CLASS_PARKED,
+    CEDE_CLASS_DEADLINE,
+    CEDE_CLASS_WAKEUP,
+    CEDE_CLASS_COUNT,
+};
+
+// Where an operation is. Only the engine moves it on.
+enum cede_operation_state {
+    CEDE_PREPARED,  // Not in the engine.
+    CEDE_SUBMITTED, // Waits for T2.
+    CEDE_PARKED,    // With the backend.
+    CEDE_RESTING,   // With the engine, for a while: S2's and S19's back-off.
+    CEDE_IDLE,      // With the engine: it has no descriptor to attempt.
+    CEDE_ENDED,     // Has its result; on the way back to its owner.
+};
+
+struct cede_operation {
+    struct cede_operation *next; // Of the one list it is on.
+    struct cede_timer timer;     // In the engine's heap while something will fall due.
+    uint64_t ticket;             // Taken at submission; orders everything.
+    void *owner;
+    int64_t deadline_ns; // The operation's own, absolute; CEDE_NEVER for none.
+    int64_t limit_ns;    // The deadline in force: the nearest of its own and its scopes'.
+    int64_t result;
+
+    int fd;
+    uint32_t generation; // Of the descriptor when submitted (S7).
+    uint8_t verb;
+    uint8_t state;
+    uint8_t end_class; // The enum cede_class under which it joins T4.
+    bool is_begun;     // A connect that is under way.
+    bool is_last_tried; // Cancelled before T2: the attempt there is its last try (S15).
+    int16_t cut;       // 0, -ECANCELED or -ETIMEDOUT: why it is being cut off.
+
+    union {
+        struct {
+            void *data;
+            size_t bytes;
+            size_t progress; // Bytes moved so far; reported also when the operation is cut off.
+        } buffer;
+        struct {
+            const void *data;
+            size_t bytes;
+            size_t progress; // The same place as above.
+        } source;
+        struct {
+            struct msghdr *header;
+            int flags;
+        } message;
+        struct {
+            struct sockaddr *address; // May be NULL.
+            socklen_t *bytes;
+        } accept;
+        struct {
+            const struct sockaddr *address;
+            socklen_t bytes;
+        } connect;
+        struct cede_wakeup *wakeup;
+    } as;
+};
+
+// A list of operations, linked through `next`.
+struct cede_operation_list {
+    struct cede_operation *first;
+    struct cede_operation *last;
+};
+
+void cede_operation_append(struct cede_operation_list *list, struct cede_operation *op);
+
+// NULL when the list is empty.
+struct cede_operation *cede_operation_take_first(struct cede_operation_list *list);
+
+// Harmless when it is not on the list. O(length).
+void cede_operation_remove(struct cede_operation_list *list, struct cede_operation *op);
+
+// Stable merge sort; `is_after(a, b)` says that a must come after b. Cheap when sorted already.
+void cede_operation_sort(struct cede_operation_list *list,
+                         bool (*is_after)(const struct cede_operation *,
+                                          const struct cede_operation *));
+
+// An order for cede_operation_sort: tickets as they were taken.
+bool cede_operation_has_later_ticket(const struct cede_operation *a, const struct cede_operation *b);
+
+// The class of a verb; CEDE_CLASS_COUNT for a verb that is not known (S11).
+enum cede_class cede_verb_class(enum cede_verb verb);
+
+// The verb as users know it: "wait-recv", "send-all"; "unknown" for others. For logs and traces.
+const char *cede_verb_name(enum cede_verb verb);
+
+// Whether a descriptor belongs to it, and its direction then.
+bool cede_verb_has_direction(enum cede_verb verb, enum cede_direction *ret_direction);
+
+// Whether it takes bytes or descriptors from the kernel or gives it some: what S15 tries once more.
+bool cede_verb_moves_data(enum cede_verb verb);
+
+// A fresh operation: everything else zero, no deadline. Never suspends. The prepare functions of
+// net/ and tasks/ add the arguments.
+static inline void cede_operation_prepare(struct cede_operation *ret_op, enum cede_verb verb, int fd)
+{
+    *ret_op = (struct cede_operation){
+        .verb = (uint8_t)verb,
+        .fd = fd,
+        .deadline_ns = CEDE_NEVER,
+        .limit_ns = CEDE_NEVER,
+        .timer = {.index = CEDE_TIMER_NOT_SET},
+    };
+}
+
+#endif

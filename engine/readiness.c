@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+//
+// Operations over a poller: try (T2); if it would block, arm the pair; when the poller reports it,
+// try again (T3). Which call a verb makes is attempt.c's business, who is ready the poller's.
+//
+// Readiness is a hint. A pair may be reported and the call still find nothing: another process took
+// it, a checksum was wrong, or the kernel reports a state that no call of ours will change. The
+// operation then simply stays parked; but where that happens over and over, select itself would
+// spin, and the engine is asked to let the operation rest (S2).
+//
+// Invariants:
+// 1. An operation in state CEDE_PARKED is in the descriptor table, and its pair is armed.
+// 2. An operation in state CEDE_ENDED that came here is on `ended`, once, and its pair is not armed.
+
+#include "engine/readiness.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "engine/attempt.h"
+#include "engine/check.h"
+#include "engine/poison.h"
+
+// So many wakes in vain, and the next one must wait.
+#define VAIN_WAKES_ALLOWED 2
+
+struct readiness_state {
+    const struct cede_poller *poller;
+    void *poller_state;
+    const struct cede_descriptors *descriptors;
+    struct cede_ready *ready;
+    int capacity;
+    bool strict;
+    bool has_moved;           // A byte moved without ending its operation, since the last wait.
+    uint64_t newest_ticket;   // Of all that was submitted,
+    uint64_t answered_ticket; // and of what was parked when the poller last answered.
+    struct cede_operation_list ended;
+};
+
+static size_t ready_bytes(int capacity)
+{
+    return (size_t)capacity * sizeof(struct cede_ready);
+}
+
+void cede_readiness_close(void *opaque)
+{
+    struct readiness_state *state = opaque;
+    if (!state)
+        return;
+    state->poller->close(state->poller_state);
+    if (state->ready)
+        cede_sys_unmap(state->ready, ready_bytes(state->capacity));
+    cede_sys_free(state);
+}
+
+int cede_readiness_open(const struct cede_backend *backend,
+                        const struct cede_backend_setup *setup, void **ret_state)
+{
+    struct readiness_state *state = cede_sys_allocate(sizeof *state);
+    if (!state)
+        return -ENOMEM;
+    state->poller = backend->poller;
+    state->descriptors = setup->descriptors;
+    state->strict = setup->strict;
+    state->capacity = CEDE_POLLER_CAPACITY(setup->descriptors->count);
+
+    void *ready;
+    int error = cede_sys_map(ready_bytes(state->capacity), 0, &ready);
+    if (error == 0) {
+        state->ready = ready;
+        error = state->poller->open(setup->descriptors->count, &state->poller_state);
+    }
+    if (error < 0) {
+        cede_readiness_close(state);
+        return error;
+    }
+    *ret_state = state;
+    return 0;
+}
+
+static enum cede_direction direction_of(const struct cede_operation *op)
+{
+    enum cede_direction direction = CEDE_RECV;
+    cede_check(cede_verb_has_direction((enum cede_verb)op->verb, &direction));
+    return direction;
+}
+
+static bool is_bare_wait(const struct cede_operation *op)
+{
+    return op->verb == CEDE_VERB_WAIT_RECV || op->verb == CEDE_VERB_WAIT_SEND;
+}
+
+static void end(struct readiness_state *state, struct cede_operation *op, int64_t result)
+{
+    op->result = result;
+    op->state = CEDE_ENDED;
+    cede_operation_append(&state->ended, op);
+}
+
+static void park(struct readiness_state *state, struct cede_operation *op)
+{
+    op->state = CEDE_PARKED;
+    state->poller->arm(state->poller_state, op->fd, direction_of(op));
+}
+
+static void count_vain_wake(struct cede_descriptor *slot, enum cede_direction direction)
+{
+    if (slot->vain_wakes[direction] < UINT8_MAX)
+        slot->vain_wakes[direction]++;
+}
+
+// Whether trying can wait for the poller. A bare wait has nothing to try; and after a short read
+// the next read would find nothing (normal mode only: another process may have shown otherwise).
+static bool is_pointless_to_try(const struct readiness_state *state,
+                                const struct cede_operation *op, const struct cede_descriptor *slot)
+{
+    if (is_bare_wait(op))
+        return true;
+    return !state->strict && slot->is_drained &&
+           (op->verb == CEDE_VERB_RECV || op->verb == CEDE_VERB_RECV_EXACT);
+}
+
+// Tries an operation; ends or parks it. Returns what the attempt came to.
+static enum cede_attempt carry_out(struct readiness_state *state, struct cede_operation *op,
+                                   struct cede_descriptor *slot, bool is_ready)
+{
+    enum cede_direction direction = direction_of(op);
+    enum cede_attempt outcome = cede_attempt(op, slot, is_ready, state->strict);
+    if (outcome == CEDE_ATTEMPT_ENDED) {
+        if (!cede_attempt_is_shortage(op))
+            slot->vain_wakes[direction] = 0;
+        end(state, op, op->result);
+        return outcome;
+    }
+    if (outcome == CEDE_ATTEMPT_MOVED) {
+        state->has_moved = true;
+        slot->vain_wakes[direction] = 0;
+    } else if (is_ready) {
+        count_vain_wake(slot, direction);
+    }
+    if (is_ready && slot->vain_wakes[direction] >= VAIN_WAKES_ALLOWED)
+        end(state, op, -EAGAIN);
+    else
+        park(state, op);
+    return outcome;
+}
+
+void cede_readiness_submit(void *opaque, struct cede_operation *op)
+{
+    struct readiness_state *state = opaque;
+    struct cede_descriptor *slot = cede_descriptors_at(state->descriptors, op->fd);
+    cede_check(slot && slot->waiting[direction_of(op)] == op);
+    if (op->ticket > state->newest_ticket)
+        state->newest_ticket = op->ticket;
+    if (is_pointless_to_try(state, op, slot))
+        park(state, op);
+    else
+        carry_out(state, op, slot, false);
+}
+
+int cede_readiness_cancel(void *opaque, struct cede_operation_list *ops)
+{
+    struct readiness_state *state = opaque;
+    for (struct cede_operation *op = ops->first; op; op = op->next)
+        state->poller->disarm(state->poller_state, op->fd, direction_of(op));
+    // The kernel holds no operation of ours, so none can have ended in the meantime.
+    return 0;
+}
+
+void cede_readiness_forget(void *opaque, int fd)
+{
+    struct readiness_state *state = opaque;
+    state->poller->forget(state->poller_state, fd);
+}
+
+// Whether the kernel reports more than an error or a hang-up, which no wait makes go away.
+static bool has_more_than_hang_up(const struct cede_operation *op)
+{
+    short wanted = op->verb == CEDE_VERB_WAIT_RECV ? POLLIN : POLLOUT;
+    struct pollfd question = {.fd = op->fd, .events = wanted};
+    return cede_sys_poll(&question, 1) > 0 && (question.revents & wanted);
+}
+
+// A bare wait is ready. What its task finds we do not see; but if wait after wait is satisfied at the
+// first answer, by a hang-up or an error alone, then the task finds nothing (S2).
+static void end_wait(struct readiness_state *state, struct cede_operation *op,
+                     struct cede_descriptor *slot)
+{
+    enum cede_direction direction = direction_of(op);
+    bool is_immediate = op->ticket > state->answered_ticket;
+    if (slot->vain_wakes[direction] < VAIN_WAKES_ALLOWED) {
+        slot->vain_wakes[direction] = is_immediate ? slot->vain_wakes[direction] + 1 : 0;
+        end(state, op, 0);
+    } else if (has_more_than_hang_up(op)) {
+        slot->vain_wakes[direction] = 0;
+        end(state, op, 0);
+    } else if (is_immediate) {
+        count_vain_wake(slot, direction);
+        end(state, op, -EAGAIN);
+    } else {
+        end(state, op, 0);
+    }
+}
+
+static void answer(struct readiness_state *state, struct cede_operation *op)
+{
+    struct cede_descriptor *slot = cede_descriptors_at(state->descriptors, op->fd);
+    if (is_bare_wait(op))
+        end_wait(state, op, slot);
+    else
+        carry_out(state, op, slot, true);
+}
+
+// Sorts the reports into receivers and senders; what the poller could not ask about has ended.
+static void collect(struct readiness_state *state, int count,
+                    struct cede_operation_list ret_ready[CEDE_DIRECTION_COUNT])
+{
+    for (int i = 0; i < count; i++) {
+        const struct cede_ready *ready = &state->ready[i];
+        struct cede_descriptor *slot = cede_descriptors_at(state->descriptors, ready->fd);
+        struct cede_operation *op = slot->waiting[ready->direction];
+        cede_check(op && op->state == CEDE_PARKED);
+        if (ready->error < 0)
+            end(state, op, ready->error);
+        else
+            cede_operation_append(&ret_ready[ready->direction], op);
+    }
+}
+
+// Asks the poller and carries out what is ready, receivers by ticket, then senders by ticket.
+static int poll_and_carry_out(struct readiness_state *state, int64_t timeout_ns)
+{
+    int count = state->poller->wait(state->poller_state, state->ready, state->capacity, timeout_ns);
+    if (count < 0)
+        return count;
+    struct cede_operation_list ready[CEDE_DIRECTION_COUNT] = {{NULL, NULL}, {NULL, NULL}};
+    collect(state, count, ready);
+    for (int direction = 0; direction < CEDE_DIRECTION_COUNT; direction++) {
+        cede_operation_sort(&ready[direction], cede_operation_has_later_ticket);
+        struct cede_operation *op;
+        while ((op = cede_operation_take_first(&ready[direction])))
+            answer(state, op);
+    }
+    state->answered_ticket = state->newest_ticket;
+    return 0;
+}
+
+int cede_readiness_wait(void *opaque, int64_t timeout_ns, bool may_skip_poll,
+                        struct cede_operation_list *ended)
+{
+    struct readiness_state *state = opaque;
+    if (!state->ended.first || !may_skip_poll) {
+        int error = poll_and_carry_out(state, state->ended.first ? 0 : timeout_ns);
+        if (error < 0)
+            return error;
+    }
+    bool has_progress = state->ended.first || state->has_moved;
+    state->has_moved = false;
+    struct cede_operation *op;
+    while ((op = cede_operation_take_first(&state->ended)))
+        cede_operation_append(ended, op);
+    return has_progress;
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+//
+// A stack that any thread can push to and the engine empties whole, and an eventfd to wake it. Only
+// the push that finds the stack empty rings: one system call for any number of signals in between.
+
+#include "engine/wakeup.h"
+
+#include <errno.h>
+
+#include "engine/check.h"
+#include "engine/engine_state.h"
+
+static void watch_doorbell(struct cede_engine *engine)
+{
+    struct cede_operation *doorbell = &engine->wakeups.doorbell;
+    cede_operation_prepare(doorbell, CEDE_VERB_WAIT_RECV, engine->wakeups.event_fd);
+    cede_engine_submit(engine, doorbell);
+}
+
+int cede_wakeup_create(struct cede_engine *engine, struct cede_wakeup **ret_wakeup)
+{
+    struct cede_wakeup *wakeup = cede_sys_allocate(sizeof *wakeup);
+    if (!wakeup)
+        return -ENOMEM;
+    if (engine->wakeups.event_fd < 0) {
+        int fd = cede_sys_eventfd();
+        if (fd < 0) {
+            cede_sys_free(wakeup);
+            return fd;
+        }
+        engine->wakeups.event_fd = fd;
+        watch_doorbell(engine);
+    }
+    wakeup->engine = engine;
+    engine->wakeups.open_count++;
+    *ret_wakeup = wakeup;
+    return 0;
+}
+
+void cede_wakeup_signal(struct cede_wakeup *wakeup)
+{
+    if (atomic_exchange(&wakeup->is_queued, true))
+        return;
+    struct cede_wakeups *wakeups = &wakeup->engine->wakeups;
+    struct cede_wakeup *top = atomic_load(&wakeups->signalled);
+    do
+        atomic_store(&wakeup->next, top);
+    while (!atomic_compare_exchange_weak(&wakeups->signalled, &top, wakeup));
+    if (top)
+        return;
+    // The counter cannot overflow: it is rung once for each time that the engine empties the stack.
+    uint64_t one = 1;
+    cede_sys_write(wakeups->event_fd, &one, sizeof one);
+}
+
+// Ends the operation that waits, or notes the signal for the next one.
+static void deliver(struct cede_wakeup *wakeup)
+{
+    struct cede_operation *op = wakeup->waiting;
+    wakeup->is_pending = op == NULL;
+    if (!op)
+        return;
+    wakeup->waiting = NULL;
+    op->end_class = CEDE_CLASS_WAKEUP;
+    cede_engine_end(wakeup->engine, op, 0);
+}
+
+static struct cede_wakeup *take_in_order_of_arrival(struct cede_wakeups *wakeups)
+{
+    struct cede_wakeup *newest_first = atomic_exchange(&wakeups->signalled, NULL);
+    struct cede_wakeup *oldest_first = NULL;
+    while (newest_first) {
+        struct cede_wakeup *next = atomic_load(&newest_first->next);
+        atomic_store(&newest_first->next, oldest_first);
+        oldest_first = newest_first;
+        newest_first = next;
+    }
+    return oldest_first;
+}
+
+static void deliver_all(struct cede_wakeups *wakeups)
+{
+    struct cede_wakeup *wakeup = take_in_order_of_arrival(wakeups);
+    while (wakeup) {
+        // Once it is no longer queued another thread may link it anew.
+        struct cede_wakeup *next = atomic_load(&wakeup->next);
+        atomic_store(&wakeup->is_queued, false);
+        deliver(wakeup);
+        wakeup = next;
+    }
+}
+
+void cede_wakeups_answer(struct cede_engine *engine)
+{
+    // Silence the bell before looking: a signal that comes in between rings it again.
+    uint64_t rings;
+    cede_sys_read(engine->wakeups.event_fd, &rings, sizeof rings);
+    deliver_all(&engine->wakeups);
+    watch_doorbell(engine);
+}
+
+int cede_wakeup_submit(struct cede_operation *op)
+{
+    struct cede_wakeup *wakeup = op->as.wakeup;
+    if (wakeup->waiting)
+        return -EBUSY;
+    wakeup->waiting = op;
+    op->state = CEDE_IDLE;
+    if (wakeup->is_pending)
+        deliver(wakeup);
+    return 0;
+}
+
+void cede_wakeup_cut_off(struct cede_operation *op)
+{
+    cede_check(op->as.wakeup->waiting == op);
+    op->as.wakeup->waiting = NULL;
+}
+
+void cede_wakeup_destroy(struct cede_wakeup *wakeup)
+{
+    if (!wakeup)
+        return;
+    // Out of the stack with it, and with whatever else is there.
+    if (atomic_load(&wakeup->is_queued))
+        deliver_all(&wakeup->engine->wakeups);
+    if (wakeup->waiting)
+        cede_engine_end(wakeup->engine, wakeup->waiting, -EBADF);
+    wakeup->engine->wakeups.open_count--;
+    cede_sys_free(wakeup);
+}
+
+void cede_wakeups_close(struct cede_engine *engine)
+{
+    struct cede_wakeups *wakeups = &engine->wakeups;
+    cede_check(wakeups->open_count == 0);
+    if (wakeups->event_fd < 0)
+        return;
+    struct cede_operation_list one = {.first = &wakeups->doorbell, .last = &wakeups->doorbell};
+    if (wakeups->doorbell.state == CEDE_PARKED)
+        engine->backend->cancel(engine->backend_state, &one);
+    engine->in_flight--;
+    engine->backend->forget(engine->backend_state, wakeups->event_fd);
+    cede_sys_close(wakeups->event_fd);
+    wakeups->event_fd = -1;
+}

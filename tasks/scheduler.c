@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: MIT
+//
+// The brief's loop. There: take the first task, run it to its yield, look at the pair it yielded,
+// put it in the map of those who wait; when no task is left to run, ask select() and move the tasks
+// of ready sockets back. Here: the pair is an operation, the maps and select() are the engine. Read
+// `run` first; everything below it is what a task may call.
+//
+// A task is done when its body returns. Nothing else ends a task: a cancelled one sees its
+// suspensions fail and returns by itself, so no stack is ever thrown away with frames on it.
+
+#include "tasks/scheduler.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/backends.h"
+#include "engine/check.h"
+#include "engine/engine.h"
+#include "tasks/task.h"
+
+// T1 ends after this time in normal mode, so that a burst of work does not keep the kernel waiting.
+#define T1_NS (100 * INT64_C(1000))
+
+struct cede_scheduler {
+    struct cede_engine *engine;
+    struct cede_options options;
+    struct cede_task *first_runnable;
+    struct cede_task *last_runnable;
+    struct cede_tasks tasks;
+    uint32_t living_count; // Tasks that are not done.
+    struct cede_stack_pool stacks;
+    int outcome;
+};
+
+// The one global: to refuse a run inside a run (S22).
+static _Thread_local struct cede_scheduler *running;
+
+static void make_runnable(struct cede_task *task)
+{
+    struct cede_scheduler *scheduler = task->scheduler;
+    task->state = CEDE_TASK_RUNNABLE;
+    task->op = NULL;
+    task->next = NULL;
+    if (scheduler->last_runnable)
+        scheduler->last_runnable->next = task;
+    else
+        scheduler->first_runnable = task;
+    scheduler->last_runnable = task;
+}
+
+static struct cede_task *take_first_runnable(struct cede_scheduler *scheduler)
+{
+    struct cede_task *task = scheduler->first_runnable;
+    scheduler->first_runnable = task->next;
+    if (!task->next)
+        scheduler->last_runnable = NULL;
+    return task;
+}
+
+// The nearest of an operation's own deadline and those of the scopes around it.
+static int64_t limit_of(const struct cede_task *task, const struct cede_operation *op)
+{
+    int64_t limit_ns = op->deadline_ns;
+    for (const struct cede_scope *scope = task->scope; scope; scope = scope->parent)
+        if (scope->deadline_ns < limit_ns)
+            limit_ns = scope->deadline_ns;
+    return limit_ns;
+}
+
+// Hands the operation that a task has yielded to the engine.
+static void park(struct cede_task *task, struct cede_operation *op)
+{
+    struct cede_engine *engine = task->scheduler->engine;
+    enum cede_class class = cede_verb_class((enum cede_verb)op->verb);
+    if (class == CEDE_CLASS_COUNT)
+        cede_engine_log(engine, "task %s yielded the unknown verb %u", task->name, op->verb);
+    task->state = CEDE_TASK_PARKED;
+    task->op = op;
+    op->owner = task;
+    op->limit_ns = limit_of(task, op);
+    // A close runs to its end whatever happens to its task (S6).
+    int refusal = class == CEDE_CLASS_CLOSER ? 0 : cede_scheduler_refusal(task);
+    if (refusal)
+        cede_engine_refuse(engine, op, refusal);
+    else
+        cede_engine_submit(engine, op);
+}
+
+// The body has returned: its stack goes back, its joiner is woken.
+static void finish(struct cede_scheduler *scheduler, struct cede_task *task)
+{
+    cede_check(task->scope == &task->root);
+    cede_generator_destroy(&task->generator);
+    cede_stack_give_back(&scheduler->stacks, task->stack);
+    task->state = CEDE_TASK_DONE;
+    scheduler->living_count--;
+    // A joiner that was cut off is already on its way, and will find this one done or leave it.
+    struct cede_operation *join = task->joiner ? task->joiner->op : NULL;
+    if (join && cede_engine_withdraw(scheduler->engine, join)) {
+        join->result = 0;
+        make_runnable(task->joiner);
+    } else if (!task->is_joinable) {
+        cede_tasks_destroy(&scheduler->tasks, task);
+    }
+}
+
+// Runs a task until it yields or returns.
+static void resume(struct cede_scheduler *scheduler, struct cede_task *task)
+{
+    cede_overflow_watch(&task->watch);
+    struct cede_operation *op = cede_generator_next(&task->generator, NULL);
+    cede_overflow_watch(NULL);
+    if (cede_generator_is_finished(&task->generator))
+        finish(scheduler, task);
+    else if (op)
+        park(task, op);
+    else
+        make_runnable(task);
+}
+
+// T1: runnable tasks in the order in which they became so, up to a number and a time. Returns how
+// many ran.
+static uint32_t run_tasks(struct cede_scheduler *scheduler)
+{
+    bool strict = scheduler->options.strict;
+    int64_t end_ns = strict || !scheduler->first_runnable ? 0 : cede_sys_now_ns() + T1_NS;
+    uint32_t resumed = 0;
+    while (scheduler->first_runnable && resumed < scheduler->options.limits.resumptions) {
+        resume(scheduler, take_first_runnable(scheduler));
+        resumed++;
+        if (!strict && scheduler->first_runnable && cede_sys_now_ns() >= end_ns)
+            break;
+    }
+    return resumed;
+}
+
+static void cancel_task(struct cede_task *task)
+{
+    task->root.is_cancelled = true;
+    cede_scheduler_cut_off(&task->root);
+}
+
+static void name_and_cancel(struct cede_task *task)
+{
+    if (task->state == CEDE_TASK_DONE)
+        return;
+    if (task->op)
+        cede_engine_log(task->scheduler->engine, "task %s is left in %s", task->name,
+                        cede_verb_name((enum cede_verb)task->op->verb));
+    cancel_task(task);
+}
+
+// Nothing can wake the tasks that are left, or the backend is dead: they unwind (S12).
+static void give_up(struct cede_scheduler *scheduler, int error)
+{
+    if (scheduler->outcome == 0) {
+        scheduler->outcome = error;
+        cede_engine_log(scheduler->engine, "the run is given up: %s", strerror(-error));
+    }
+    cede_tasks_visit(&scheduler->tasks, name_and_cancel);
+}
+
+static int run(struct cede_scheduler *scheduler)
+{
+    uint32_t resumed = run_tasks(scheduler);
+    while (scheduler->living_count > 0) {
+        struct cede_operation_list ended = {NULL, NULL};
+        bool is_runnable = scheduler->first_runnable != NULL;
+        int error = cede_engine_tick(scheduler->engine, is_runnable, resumed, &ended);
+
+        struct cede_operation *op;
+        while ((op = cede_operation_take_first(&ended)))
+            make_runnable(op->owner);
+        if (error < 0)
+            give_up(scheduler, error);
+
+        resumed = run_tasks(scheduler);
+    }
+    return scheduler->outcome;
+}
+
+// The body of the generator: the task's own, and its result kept.
+static void run_body(struct cede_generator *generator, void *argument)
+{
+    struct cede_task *task = argument;
+    cede_check(generator == &task->generator);
+    task->result = task->body(task, task->argument);
+}
+
+static int spawn(struct cede_scheduler *scheduler, const char *name, cede_body *body,
+                 void *argument, struct cede_handle *ret_handle)
+{
+    struct cede_task *task;
+    int error = cede_tasks_create(&scheduler->tasks, &task);
+    if (error < 0)
+        return error;
+    error = cede_stack_take(&scheduler->stacks, &task->stack);
+    if (error < 0) {
+        cede_tasks_destroy(&scheduler->tasks, task);
+        return error;
+    }
+    task->scheduler = scheduler;
+    task->body = body;
+    task->argument = argument;
+    task->root = (struct cede_scope){.task = task, .deadline_ns = CEDE_NEVER};
+    task->scope = &task->root;
+    task->watch = (struct cede_overflow_watch){.task_name = task->name, .stack = task->stack};
+    strncpy(task->name, name, sizeof task->name - 1);
+    cede_generator_create(task->stack, run_body, task, &task->generator);
+    scheduler->living_count++;
+    make_runnable(task);
+    if (ret_handle) {
+        task->is_joinable = true;
+        *ret_handle = cede_self(task);
+    }
+    return 0;
+}
+
+// What was never joined is forgotten with the run.
+static void forget_done(struct cede_task *task)
+{
+    cede_check(task->state == CEDE_TASK_DONE);
+    cede_tasks_destroy(&task->scheduler->tasks, task);
+}
+
+static int run_first(struct cede_scheduler *scheduler, cede_body *body, void *argument)
+{
+    struct cede_overflow overflow;
+    int error = scheduler->options.reports_overflow ? cede_overflow_install(&overflow) : 0;
+    if (error < 0)
+        return error;
+    running = scheduler;
+    error = spawn(scheduler, "main", body, argument, NULL);
+    if (error == 0)
+        error = run(scheduler);
+    running = NULL;
+    if (scheduler->options.reports_overflow)
+        cede_overflow_remove(&overflow);
+    return error;
+}
+
+static void log_refusals(const struct cede_options *options,
+                         const struct cede_backends_choice *choice)
+{
+    for (int i = 0; options->log && i < choice->refusal_count; i++) {
+        char line[160];
+        const struct cede_refusal *refusal = &choice->refusals[i];
+        snprintf(line, sizeof line, "backend %s: %s", refusal->name, refusal->reason);
+        options->log(options->log_argument, line);
+    }
+}
+
+int cede_run(const struct cede_options *options, cede_body *body, void *argument)
+{
+    if (running)
+        return -EDEADLK;
+    struct cede_scheduler scheduler = {.options = cede_options_fill(options)};
+    struct cede_backends_choice choice;
+    int error = cede_backends_choose(scheduler.options.backend, &choice);
+    log_refusals(&scheduler.options, &choice);
+    if (error < 0)
+        return error;
+    const struct cede_limits *limits = &scheduler.options.limits;
+    scheduler.tasks.limit = limits->task_count;
+    error = cede_stack_pool_open(limits->stack_bytes, limits->cached_stacks, &scheduler.stacks);
+    if (error < 0)
+        return error;
+    error = cede_engine_open(choice.backend, &scheduler.options, &scheduler.engine);
+    if (error == 0) {
+        error = run_first(&scheduler, body, argument);
+        cede_tasks_visit(&scheduler.tasks, forget_done);
+        cede_tasks_close(&scheduler.tasks);
+        cede_engine_close(scheduler.engine);
+    }
+    cede_stack_pool_close(&scheduler.stacks);
+    return error;
+}
+
+// --- Suspending ---------------------------------------------------------------------------------
+
+int64_t cede_await(struct cede_task *self, struct cede_operation *op)
+{
+    cede_generator_yield(&self->generator, op);
+    return op->result;
+}
+
+void cede_wait_prepare(struct cede_operation *ret_op, enum cede_direction direction, int fd)
+{
+    bool is_recv = direction == CEDE_RECV;
+    cede_operation_prepare(ret_op, is_recv ? CEDE_VERB_WAIT_RECV : CEDE_VERB_WAIT_SEND, fd);
+}
+
+int cede_wait(struct cede_task *self, enum cede_direction direction, int fd)
+{
+    struct cede_operation op;
+    cede_wait_prepare(&op, direction, fd);
+    return (int)cede_await(self, &op);
+}
+
+int cede_pause(struct cede_task *self)
+{
+    cede_generator_yield(&self->generator, NULL);
+    return cede_scheduler_refusal(self);
+}
+
+void cede_sleep_prepare(struct cede_operation *ret_op, int64_t deadline_ns)
+{
+    cede_operation_prepare(ret_op, CEDE_VERB_PARK, -1);
+    ret_op->deadline_ns = deadline_ns;
+}
+
+int cede_sleep_until(struct cede_task *self, int64_t deadline_ns)
+{
+    struct cede_operation op;
+    cede_sleep_prepare(&op, deadline_ns);
+    return (int)cede_await(self, &op);
+}
+
+int cede_sleep(struct cede_task *self, int64_t duration_ns)
+{
+    int64_t now_ns = cede_now_ns(self);
+    return cede_sleep_until(self,
+                            duration_ns < CEDE_NEVER - now_ns ? now_ns + duration_ns : CEDE_NEVER);
+}
+
+// --- Tasks --------------------------------------------------------------------------------------
+
+int cede_spawn(struct cede_task *self, const char *name, cede_body *body, void *argument,
+               struct cede_handle *ret_handle)
+{
+    return spawn(self->scheduler, name, body, argument, ret_handle);
+}
+
+// The task of a handle, or NULL when it is gone.
+static struct cede_task *find(struct cede_handle handle)
+{
+    return handle.task && handle.task->id == handle.id ? handle.task : NULL;
+}
+
+// Suspends until the other is done: 0, or why not.
+static int await_done(struct cede_task *self, struct cede_task *other)
+{
+    struct cede_operation op;
+    cede_operation_prepare(&op, CEDE_VERB_PARK, -1);
+    other->joiner = self;
+    int error = other->state == CEDE_TASK_DONE ? cede_pause(self) : (int)cede_await(self, &op);
+    other->joiner = NULL;
+    return error;
+}
+
+int cede_join(struct cede_task *self, struct cede_handle handle, int *ret_result)
+{
+    struct cede_task *other = find(handle);
+    if (!other || other == self || !other->is_joinable || other->joiner)
+        return -EINVAL;
+    int error = await_done(self, other);
+    if (error < 0)
+        return error;
+    if (ret_result)
+        *ret_result = other->result;
+    cede_tasks_destroy(&self->scheduler->tasks, other);
+    return 0;
+}
+
+void cede_cancel(struct cede_task *self, struct cede_handle handle)
+{
+    struct cede_task *other = find(handle);
+    if (!other)
+        return;
+    cede_check(other->scheduler == self->scheduler);
+    cancel_task(other);
+}
+
+struct cede_handle cede_self(struct cede_task *self)
+{
+    return (struct cede_handle){.task = self, .id = self->id};
+}
+
+const char *cede_name(const struct cede_task *self)
+{
+    return self->name;
+}
+
+int64_t cede_now_ns(const struct cede_task *self)
+{
+    return cede_engine_now_ns(self->scheduler->engine);
+}
+
+const char *cede_backend_name(const struct cede_task *self)
+{
+    return cede_engine_backend_name(self->scheduler->engine);
+}
+
+// --- Other threads ------------------------------------------------------------------------------
+
+int cede_wakeup_open(struct cede_task *self, struct cede_wakeup **ret_wakeup)
+{
+    return cede_wakeup_create(self->scheduler->engine, ret_wakeup);
+}
+
+void cede_wakeup_close(struct cede_task *self, struct cede_wakeup *wakeup)
+{
+    cede_check(!wakeup || wakeup->engine == self->scheduler->engine);
+    cede_wakeup_destroy(wakeup);
+}
+
+void cede_wakeup_wait_prepare(struct cede_operation *ret_op, struct cede_wakeup *wakeup)
+{
+    cede_operation_prepare(ret_op, CEDE_VERB_WAKEUP, -1);
+    ret_op->as.wakeup = wakeup;
+}
+
+int cede_wakeup_wait(struct cede_task *self, struct cede_wakeup *wakeup)
+{
+    struct cede_operation op;
+    cede_wakeup_wait_prepare(&op, wakeup);
+    return (int)cede_await(self, &op);
+}
+
+// --- For net/ and tasks/ ------------------------------------------------------------------------
+
+int cede_scheduler_shutdown(struct cede_task *self, int fd, int how)
+{
+    return cede_engine_shutdown(self->scheduler->engine, fd, how);
+}
+
+int cede_scheduler_refusal(const struct cede_task *self)
+{
+    int64_t now_ns = cede_engine_tick_ns(self->scheduler->engine);
+    int refusal = 0;
+    for (const struct cede_scope *scope = self->scope; scope; scope = scope->parent) {
+        if (scope->is_cancelled)
+            return -ECANCELED;
+        if (scope->deadline_ns <= now_ns)
+            refusal = -ETIMEDOUT;
+    }
+    return refusal;
+}
+
+struct cede_scope **cede_scheduler_scope(struct cede_task *self)
+{
+    return &self->scope;
+}
+
+void cede_scheduler_cut_off(struct cede_scope *scope)
+{
+    struct cede_task *task = scope->task;
+    if (task->op)
+        cede_engine_cancel(task->scheduler->engine, task->op);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// The policy over what the scheduler owns: which scope is innermost, and what its end means.
+
+#include "tasks/scope.h"
+
+#include <errno.h>
+
+#include "engine/check.h"
+
+void cede_scope_enter(struct cede_task *self, int64_t deadline_ns, struct cede_scope *ret_scope)
+{
+    struct cede_scope **innermost = cede_scheduler_scope(self);
+    *ret_scope = (struct cede_scope){
+        .parent = *innermost,
+        .task = self,
+        .deadline_ns = deadline_ns,
+    };
+    *innermost = ret_scope;
+}
+
+int cede_scope_leave(struct cede_task *self, struct cede_scope *scope)
+{
+    struct cede_scope **innermost = cede_scheduler_scope(self);
+    cede_check(*innermost == scope && scope->parent);
+    *innermost = scope->parent;
+    if (scope->is_cancelled)
+        return -ECANCELED;
+    return scope->deadline_ns <= cede_now_ns(self) ? -ETIMEDOUT : 0;
+}
+
+void cede_scope_set_deadline(struct cede_scope *scope, int64_t deadline_ns)
+{
+    scope->deadline_ns = deadline_ns;
+}
+
+void cede_scope_cancel(struct cede_scope *scope)
+{
+    scope->is_cancelled = true;
+    cede_scheduler_cut_off(scope);
+}

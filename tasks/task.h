@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+//
+// What a task is made of, and the memory that tasks live in. For scheduler.c alone.
+
+#ifndef CEDE_TASKS_TASK_H
+#define CEDE_TASKS_TASK_H
+
+#include "tasks/generator.h"
+#include "tasks/overflow.h"
+#include "tasks/scheduler.h"
+#include "tasks/stack.h"
+
+#define CEDE_TASK_NAME_BYTES 24
+
+enum cede_task_state {
+    CEDE_TASK_FREE,     // Memory for the next task.
+    CEDE_TASK_RUNNABLE, // In the queue, or running.
+    CEDE_TASK_PARKED,   // Its operation is with the engine.
+    CEDE_TASK_DONE,     // Its result waits for a joiner.
+};
+
+struct cede_task {
+    struct cede_generator generator;
+    struct cede_task *next; // In the queue, or among the free.
+    struct cede_scheduler *scheduler;
+    struct cede_operation *op; // While parked.
+    struct cede_scope *scope;  // The innermost.
+    struct cede_scope root;    // The outermost.
+    struct cede_task *joiner;  // Parked until this one is done.
+    struct cede_stack *stack;
+    struct cede_overflow_watch watch;
+    cede_body *body;
+    void *argument;
+    uint64_t id; // Never used twice.
+    int result;
+    uint8_t state;
+    bool is_joinable;
+    char name[CEDE_TASK_NAME_BYTES];
+};
+
+// All tasks of a scheduler, in chunks that are kept until the end, so that a handle can always be
+// looked at.
+struct cede_tasks {
+    struct cede_tasks_chunk *chunks;
+    struct cede_task *free;
+    uint32_t count; // Not free.
+    uint32_t limit;
+    uint64_t id;
+};
+
+// A task in state CEDE_TASK_RUNNABLE with an id and everything else zero: 0, -EAGAIN or -ENOMEM.
+int cede_tasks_create(struct cede_tasks *tasks, struct cede_task **ret_task);
+
+// Makes the memory available again. The id is gone with it.
+void cede_tasks_destroy(struct cede_tasks *tasks, struct cede_task *task);
+
+// Gives all memory back. No task may be left.
+void cede_tasks_close(struct cede_tasks *tasks);
+
+// Calls visit(task) for each task that is not free. It may destroy none.
+void cede_tasks_visit(const struct cede_tasks *tasks, void (*visit)(struct cede_task *task));
+
+#endif
