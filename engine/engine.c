@@ -5,7 +5,7 @@
 //
 // Invariants:
 // 1. An operation is on at most one list: submitted, resting, ended, or one of the backend's.
-// 2. in_flight counts the operations in any state but CEDE_PREPARED; the heap has room for that many.
+// 2. in_flight counts the operations that have no result yet; the heap has room for that many.
 // 3. descriptors.waiting names an operation from its submission until it has its result.
 // 4. submitted[class] is sorted by ticket, but for what was resubmitted since the last tick.
 
@@ -101,6 +101,7 @@ void cede_engine_end(struct cede_engine *engine, struct cede_operation *op, int6
         cede_unpoison(op);
     }
     cede_timers_clear(&engine->timers, &op->timer);
+    engine->in_flight--;
     op->result = result;
     op->state = CEDE_ENDED;
     cede_operation_append(&engine->ended[op->end_class], op);

@@ -22,7 +22,7 @@ struct cede_engine {
     uint64_t ticket;           // The last one given.
     int failure;               // 0, or the -errno with which the backend died.
     int64_t now_ns;            // The time of the current tick.
-    uint32_t in_flight;        // Operations taken over and not handed back.
+    uint32_t in_flight;        // Operations taken over that have no result yet.
     uint32_t with_descriptor;  // Of these, the ones that a descriptor can end.
     uint32_t resumed;          // Tasks resumed since the backend was last made to ask the kernel.
 

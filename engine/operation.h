@@ -129,30 +129,82 @@ struct cede_operation_list {
     struct cede_operation *last;
 };
 
-void cede_operation_append(struct cede_operation_list *list, struct cede_operation *op);
+static inline void cede_operation_append(struct cede_operation_list *list,
+                                         struct cede_operation *op)
+{
+    op->next = NULL;
+    if (list->last)
+        list->last->next = op;
+    else
+        list->first = op;
+    list->last = op;
+}
 
 // NULL when the list is empty.
-struct cede_operation *cede_operation_take_first(struct cede_operation_list *list);
+static inline struct cede_operation *cede_operation_take_first(struct cede_operation_list *list)
+{
+    struct cede_operation *op = list->first;
+    if (!op)
+        return NULL;
+    list->first = op->next;
+    if (!list->first)
+        list->last = NULL;
+    op->next = NULL;
+    return op;
+}
+
+// Moves all of `from` behind the end of `list`.
+static inline void cede_operation_append_all(struct cede_operation_list *list,
+                                             struct cede_operation_list *from)
+{
+    if (!from->first)
+        return;
+    if (list->last)
+        list->last->next = from->first;
+    else
+        list->first = from->first;
+    list->last = from->last;
+    *from = (struct cede_operation_list){NULL, NULL};
+}
 
 // Harmless when it is not on the list. O(length).
 void cede_operation_remove(struct cede_operation_list *list, struct cede_operation *op);
 
-// Stable merge sort; `is_after(a, b)` says that a must come after b. Cheap when sorted already.
+// Stable merge sorts, cheap when the list is sorted already: by ticket, the order in which operations
+// were submitted; and by any other order, where is_after(a, b) says that a must come after b.
+void cede_operation_sort_by_ticket(struct cede_operation_list *list);
 void cede_operation_sort(struct cede_operation_list *list,
                          bool (*is_after)(const struct cede_operation *,
                                           const struct cede_operation *));
 
-// An order for cede_operation_sort: tickets as they were taken.
-bool cede_operation_has_later_ticket(const struct cede_operation *a, const struct cede_operation *b);
-
-// The class of a verb; CEDE_CLASS_COUNT for a verb that is not known (S11).
-enum cede_class cede_verb_class(enum cede_verb verb);
+// The class of a verb; CEDE_CLASS_COUNT for a verb that is not known (S11). The verbs are numbered
+// class by class.
+static inline enum cede_class cede_verb_class(enum cede_verb verb)
+{
+    unsigned number = verb;
+    if (number >= CEDE_VERB_WAIT_RECV && number <= CEDE_VERB_ACCEPT)
+        return CEDE_CLASS_RECEIVER;
+    if (number >= CEDE_VERB_WAIT_SEND && number <= CEDE_VERB_CONNECT)
+        return CEDE_CLASS_SENDER;
+    if (number == CEDE_VERB_CLOSE || number == CEDE_VERB_RELEASE)
+        return CEDE_CLASS_CLOSER;
+    if (number == CEDE_VERB_PARK || number == CEDE_VERB_WAKEUP)
+        return CEDE_CLASS_PARKED;
+    return CEDE_CLASS_COUNT;
+}
 
 // The verb as users know it: "wait-recv", "send-all"; "unknown" for others. For logs and traces.
 const char *cede_verb_name(enum cede_verb verb);
 
 // Whether a descriptor belongs to it, and its direction then.
-bool cede_verb_has_direction(enum cede_verb verb, enum cede_direction *ret_direction);
+static inline bool cede_verb_has_direction(enum cede_verb verb, enum cede_direction *ret_direction)
+{
+    enum cede_class class = cede_verb_class(verb);
+    if (class != CEDE_CLASS_RECEIVER && class != CEDE_CLASS_SENDER)
+        return false;
+    *ret_direction = class == CEDE_CLASS_RECEIVER ? CEDE_RECV : CEDE_SEND;
+    return true;
+}
 
 // Whether it takes bytes or descriptors from the kernel or gives it some: what S15 tries once more.
 bool cede_verb_moves_data(enum cede_verb verb);

@@ -236,7 +236,7 @@ static int poll_and_carry_out(struct readiness_state *state, int64_t timeout_ns)
     struct cede_operation_list ready[CEDE_DIRECTION_COUNT] = {{NULL, NULL}, {NULL, NULL}};
     collect(state, count, ready);
     for (int direction = 0; direction < CEDE_DIRECTION_COUNT; direction++) {
-        cede_operation_sort(&ready[direction], cede_operation_has_later_ticket);
+        cede_operation_sort_by_ticket(&ready[direction]);
         struct cede_operation *op;
         while ((op = cede_operation_take_first(&ready[direction])))
             answer(state, op);
@@ -256,8 +256,6 @@ int cede_readiness_wait(void *opaque, int64_t timeout_ns, bool may_skip_poll,
     }
     bool has_progress = state->ended.first || state->has_moved;
     state->has_moved = false;
-    struct cede_operation *op;
-    while ((op = cede_operation_take_first(&state->ended)))
-        cede_operation_append(ended, op);
+    cede_operation_append_all(ended, &state->ended);
     return has_progress;
 }

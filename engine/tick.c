@@ -29,7 +29,7 @@ static void submit_all(struct cede_engine *engine)
     for (int class = CEDE_CLASS_RECEIVER; class <= CEDE_CLASS_SENDER; class++) {
         struct cede_operation_list *list = &engine->submitted[class];
         // Already sorted, unless something was resubmitted.
-        cede_operation_sort(list, cede_operation_has_later_ticket);
+        cede_operation_sort_by_ticket(list);
         struct cede_operation *op;
         while ((op = cede_operation_take_first(list)))
             engine->backend->submit(engine->backend_state, op);
@@ -114,7 +114,6 @@ static void take_back(struct cede_engine *engine, struct cede_operation *op)
     if (op == &engine->wakeups.doorbell) {
         cede_engine_end(engine, op, op->result);
         cede_operation_remove(&engine->ended[op->end_class], op);
-        engine->in_flight--;
         op->state = CEDE_PREPARED;
         cede_wakeups_answer(engine);
     } else if (!cede_engine_rests(engine, op)) {
@@ -268,10 +267,9 @@ static int cut_off_due(struct cede_engine *engine)
     struct cede_operation_list cut = {NULL, NULL};
     take_due(engine, &parked, &cut);
     int error = take_from_backend(engine, &parked);
-    struct cede_operation *op;
-    while ((op = cede_operation_take_first(&parked)))
-        cede_operation_append(&cut, op);
+    cede_operation_append_all(&cut, &parked);
     cede_operation_sort(&cut, is_tried_later);
+    struct cede_operation *op;
     while ((op = cede_operation_take_first(&cut)))
         try_last(engine, op);
     return error;
@@ -292,12 +290,8 @@ static void wake(struct cede_engine *engine, struct cede_operation_list *ended)
         if (class == CEDE_CLASS_DEADLINE)
             cede_operation_sort(list, is_due_later);
         else if (class != CEDE_CLASS_WAKEUP)
-            cede_operation_sort(list, cede_operation_has_later_ticket);
-        struct cede_operation *op;
-        while ((op = cede_operation_take_first(list))) {
-            engine->in_flight--;
-            cede_operation_append(ended, op);
-        }
+            cede_operation_sort_by_ticket(list);
+        cede_operation_append_all(ended, list);
     }
 }
 
