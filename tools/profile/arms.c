@@ -152,24 +152,19 @@ int arms_parse(const char *list, struct arm arms[ARMS_LIMIT], size_t *ret_count,
     return 0;
 }
 
-// Put the port wherever the command says {port}. `exec` lets the server take the place of the
-// shell, so that the process we started is the one whose time we read and which we end.
-static int expand_command(const char *command, uint16_t port, char *text, size_t size)
+// Put the port wherever the command says {port}; five digits never need more room than the six
+// characters they replace. `exec` lets the server take the place of the shell, so that the process
+// we started is the one whose time we read and which we end.
+static void expand_command(const char *command, uint16_t port, char *text, size_t size)
 {
     static const char mark[] = "{port}";
     size_t used = (size_t)snprintf(text, size, "exec ");
-    while (*command != '\0') {
-        const char *found = strstr(command, mark);
-        size_t plain = found != NULL ? (size_t)(found - command) : strlen(command);
-        int written = found != NULL ? snprintf(text + used, size - used, "%.*s%u", (int)plain,
-                                               command, (unsigned)port)
-                                    : snprintf(text + used, size - used, "%s", command);
-        if (written < 0 || (size_t)written >= size - used)
-            return -E2BIG;
-        used += (size_t)written;
-        command += plain + (found != NULL ? sizeof(mark) - 1 : 0);
+    for (const char *found; (found = strstr(command, mark)) != NULL;) {
+        used += (size_t)snprintf(text + used, size - used, "%.*s%u", (int)(found - command),
+                                 command, (unsigned)port);
+        command = found + strlen(mark);
     }
-    return 0;
+    snprintf(text + used, size - used, "%s", command);
 }
 
 int arms_prepare(const struct arm *arm, struct arm_start *ret_start)
@@ -195,5 +190,6 @@ int arms_prepare(const struct arm *arm, struct arm_start *ret_start)
     ret_start->words[0] = shell;
     ret_start->words[1] = shell_option;
     ret_start->words[2] = ret_start->text;
-    return expand_command(arm->command, ret_start->port, ret_start->text, sizeof(ret_start->text));
+    expand_command(arm->command, ret_start->port, ret_start->text, sizeof(ret_start->text));
+    return 0;
 }

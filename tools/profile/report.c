@@ -36,11 +36,17 @@ static const char *grouped(uint64_t value, char text[CELL_BYTES])
 // known.
 static const char *microseconds(double ns, int digits, char text[CELL_BYTES])
 {
-    if (isnan(ns) || ns <= 0)
+    if (isnan(ns))
         snprintf(text, CELL_BYTES, "-");
     else
         snprintf(text, CELL_BYTES, "%.*f", digits, ns * 1e-3);
     return text;
+}
+
+// A percentile of 0 says that there are too few values for it.
+static double known_or_nan(uint64_t percentile_ns)
+{
+    return percentile_ns > 0 ? (double)percentile_ns : NAN;
 }
 
 static void print_plan(const struct experiment *experiment, FILE *stream)
@@ -65,11 +71,12 @@ static void print_values(const struct contestant *contestant, const struct summa
 {
     char rate[CELL_BYTES], p50[CELL_BYTES], p99[CELL_BYTES];
     char cpu[CELL_BYTES], user[CELL_BYTES], kernel[CELL_BYTES];
-    fprintf(stream, "%-*s %11s %9s %9s %10s %8s %8s\n", name_width, contestant->arm.name,
-            grouped((uint64_t)summary->rate, rate), microseconds((double)summary->p50_ns, 0, p50),
-            microseconds((double)summary->p99_ns, 0, p99), microseconds(summary->cpu_ns, 3, cpu),
-            microseconds(summary->cpu_ns * summary->user_share, 2, user),
-            microseconds(summary->cpu_ns * (1 - summary->user_share), 2, kernel));
+    fprintf(
+        stream, "%-*s %11s %9s %9s %10s %8s %8s\n", name_width, contestant->arm.name,
+        grouped((uint64_t)summary->rate, rate), microseconds(known_or_nan(summary->p50_ns), 0, p50),
+        microseconds(known_or_nan(summary->p99_ns), 0, p99), microseconds(summary->cpu_ns, 3, cpu),
+        microseconds(summary->cpu_ns * summary->user_share, 2, user),
+        microseconds(summary->cpu_ns * (1 - summary->user_share), 2, kernel));
 }
 
 // `is_better_below` says on which side of 1 the better ratios are.

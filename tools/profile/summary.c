@@ -9,6 +9,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+// The kernel counts user and kernel time in ticks of up to 10 ms: fifty of them make a share.
+static const double SHARE_MINIMUM_NS = 500e6;
+
 // Beyond a percentile there must be ten values, or one odd operation moves it.
 static uint64_t percentile(const struct histogram *latency, double share)
 {
@@ -88,7 +91,8 @@ int summary_of(const struct experiment *experiment, size_t index, size_t referen
         user_ns += (double)windows[block].used.user_ns;
         kernel_ns += (double)windows[block].used.kernel_ns;
     }
-    summary.user_share = user_ns + kernel_ns > 0 ? user_ns / (user_ns + kernel_ns) : NAN;
+    bool has_share = user_ns + kernel_ns >= SHARE_MINIMUM_NS;
+    summary.user_share = has_share ? user_ns / (user_ns + kernel_ns) : NAN;
     summary.rate = median_of(experiment, windows, rate_of, scratch);
     summary.cpu_ns = median_of(experiment, windows, cpu_of, scratch);
 
