@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Valgrind finds nothing in tests that do nothing but switch stacks: it knows each of them, and takes
+# Valgrind finds nothing in tests that do nothing but switch stacks: it knows each of them and takes
 # no switch for a corruption. Arguments: the program annotations_mistakes, which says what the build
 # is for, and the tests.
 
