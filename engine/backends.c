@@ -44,6 +44,7 @@ static int pass_a_byte(const struct cede_backend *backend, void *state,
     op.as.buffer.data = &byte;
     op.as.buffer.bytes = 1;
     op.state = CEDE_SUBMITTED;
+    op.class = CEDE_CLASS_RECEIVER;
     op.ticket = 1;
     struct cede_descriptor *slot = cede_descriptors_at(descriptors, fds[0]);
     if (!slot)

@@ -90,13 +90,16 @@ void cede_engine_close(struct cede_engine *engine)
     cede_sys_free(engine);
 }
 
+static bool has_direction(const struct cede_operation *op)
+{
+    return op->class == CEDE_CLASS_RECEIVER || op->class == CEDE_CLASS_SENDER;
+}
+
 void cede_engine_end(struct cede_engine *engine, struct cede_operation *op, int64_t result)
 {
     struct cede_descriptor *slot = cede_descriptors_at(&engine->descriptors, op->fd);
-    enum cede_direction direction;
-    if (cede_verb_has_direction((enum cede_verb)op->verb, &direction) && slot &&
-        slot->waiting[direction] == op) {
-        slot->waiting[direction] = NULL;
+    if (slot && has_direction(op) && slot->waiting[op->class] == op) {
+        slot->waiting[op->class] = NULL;
         engine->with_descriptor--;
         cede_unpoison(op);
     }
@@ -110,15 +113,15 @@ void cede_engine_end(struct cede_engine *engine, struct cede_operation *op, int6
 void cede_engine_resubmit(struct cede_engine *engine, struct cede_operation *op)
 {
     op->state = CEDE_SUBMITTED;
-    cede_operation_append(&engine->submitted[cede_verb_class((enum cede_verb)op->verb)], op);
+    cede_operation_append(&engine->submitted[op->class], op);
 }
 
 // Gives the operation its ticket, and makes sure that whatever follows cannot fail for memory.
 static int take_over(struct cede_engine *engine, struct cede_operation *op)
 {
     cede_check(op->state == CEDE_PREPARED);
-    enum cede_class class = cede_verb_class((enum cede_verb)op->verb);
-    op->end_class = class == CEDE_CLASS_COUNT ? CEDE_CLASS_PARKED : (uint8_t)class;
+    op->class = (uint8_t)cede_verb_class((enum cede_verb)op->verb);
+    op->end_class = op->class == CEDE_CLASS_COUNT ? CEDE_CLASS_PARKED : op->class;
     op->ticket = ++engine->ticket;
     op->timer.index = CEDE_TIMER_NOT_SET;
     op->cut = 0;
@@ -136,9 +139,9 @@ static bool needs_nonblocking(const struct cede_operation *op)
 }
 
 // Puts an operation with a descriptor and a direction into the table: 0, or why not.
-static int claim_descriptor(struct cede_engine *engine, struct cede_operation *op,
-                            enum cede_direction direction)
+static int claim_descriptor(struct cede_engine *engine, struct cede_operation *op)
 {
+    enum cede_direction direction = cede_operation_direction(op);
     struct cede_descriptor *slot = cede_descriptors_at(&engine->descriptors, op->fd);
     if (!slot)
         return op->fd < 0 ? -EBADF : -EMFILE;
@@ -170,11 +173,10 @@ static int admit_closer(struct cede_engine *engine, struct cede_operation *op)
 
 static int admit(struct cede_engine *engine, struct cede_operation *op)
 {
-    enum cede_direction direction;
     int error = 0;
-    if (cede_verb_has_direction((enum cede_verb)op->verb, &direction))
-        error = claim_descriptor(engine, op, direction);
-    else if (op->end_class == CEDE_CLASS_CLOSER)
+    if (has_direction(op))
+        error = claim_descriptor(engine, op);
+    else if (op->class == CEDE_CLASS_CLOSER)
         error = admit_closer(engine, op);
     else if (op->verb == CEDE_VERB_WAKEUP)
         error = cede_wakeup_submit(op);
@@ -190,7 +192,7 @@ static int admit(struct cede_engine *engine, struct cede_operation *op)
 void cede_engine_submit(struct cede_engine *engine, struct cede_operation *op)
 {
     int error = take_over(engine, op);
-    if (error == 0 && op->end_class != CEDE_CLASS_CLOSER)
+    if (error == 0 && op->class != CEDE_CLASS_CLOSER)
         error = engine->failure;
     if (error == 0)
         error = admit(engine, op);
@@ -199,7 +201,7 @@ void cede_engine_submit(struct cede_engine *engine, struct cede_operation *op)
         return;
     }
     // A wakeup that was signalled before has ended its operation already.
-    if (op->state != CEDE_ENDED && op->limit_ns != CEDE_NEVER && op->end_class != CEDE_CLASS_CLOSER)
+    if (op->state != CEDE_ENDED && op->limit_ns != CEDE_NEVER && op->class != CEDE_CLASS_CLOSER)
         cede_timers_set(&engine->timers, &op->timer, op->limit_ns);
 }
 
@@ -212,7 +214,7 @@ void cede_engine_refuse(struct cede_engine *engine, struct cede_operation *op, i
 void cede_engine_cancel(struct cede_engine *engine, struct cede_operation *op)
 {
     bool is_under_way = op->state != CEDE_PREPARED && op->state != CEDE_ENDED;
-    if (!is_under_way || op->cut || op->end_class == CEDE_CLASS_CLOSER)
+    if (!is_under_way || op->cut || op->class == CEDE_CLASS_CLOSER)
         return;
     op->cut = -ECANCELED;
     op->is_last_tried = op->state == CEDE_SUBMITTED;
@@ -242,7 +244,7 @@ static void wake_for_shutdown(struct cede_engine *engine, struct cede_operation 
     } else if (op->state == CEDE_RESTING) {
         cede_operation_remove(&engine->resting, op);
     } else if (op->state == CEDE_SUBMITTED && is_bare_wait) {
-        cede_operation_remove(&engine->submitted[op->end_class], op);
+        cede_operation_remove(&engine->submitted[op->class], op);
     } else {
         return;
     }

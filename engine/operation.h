@@ -59,8 +59,8 @@ enum cede_verb {
 // The order in which operations are tried (T2, T3) and their tasks woken (T4), and one class more:
 // what other threads woke comes last, in order of arrival.
 enum cede_class {
-    CEDE_CLASS_RECEIVER,
-    CEDE_CLASS_SENDER,
+    CEDE_CLASS_RECEIVER = CEDE_RECV,
+    CEDE_CLASS_SENDER = CEDE_SEND,
     CEDE_CLASS_CLOSER,
     CEDE_CLASS_PARKED,
     CEDE_CLASS_DEADLINE,
@@ -91,7 +91,8 @@ struct cede_operation {
     uint32_t generation; // Of the descriptor when submitted (S7).
     uint8_t verb;
     uint8_t state;
-    uint8_t end_class; // The enum cede_class under which it joins T4.
+    uint8_t class;     // The enum cede_class of its verb,
+    uint8_t end_class; // and the one under which it joins T4.
     bool is_begun;     // A connect that is under way.
     bool is_last_tried; // Cancelled before T2: the attempt there is its last try (S15).
     int16_t cut;       // 0, -ECANCELED or -ETIMEDOUT: why it is being cut off.
@@ -204,6 +205,12 @@ static inline bool cede_verb_has_direction(enum cede_verb verb, enum cede_direct
         return false;
     *ret_direction = class == CEDE_CLASS_RECEIVER ? CEDE_RECV : CEDE_SEND;
     return true;
+}
+
+// The same for an operation that a backend has: it has a direction.
+static inline enum cede_direction cede_operation_direction(const struct cede_operation *op)
+{
+    return (enum cede_direction)op->class;
 }
 
 // Whether it takes bytes or descriptors from the kernel or gives it some: what S15 tries once more.

@@ -78,13 +78,6 @@ int cede_readiness_open(const struct cede_backend *backend,
     return 0;
 }
 
-static enum cede_direction direction_of(const struct cede_operation *op)
-{
-    enum cede_direction direction = CEDE_RECV;
-    cede_check(cede_verb_has_direction((enum cede_verb)op->verb, &direction));
-    return direction;
-}
-
 static bool is_bare_wait(const struct cede_operation *op)
 {
     return op->verb == CEDE_VERB_WAIT_RECV || op->verb == CEDE_VERB_WAIT_SEND;
@@ -100,7 +93,7 @@ static void end(struct readiness_state *state, struct cede_operation *op, int64_
 static void park(struct readiness_state *state, struct cede_operation *op)
 {
     op->state = CEDE_PARKED;
-    state->poller->arm(state->poller_state, op->fd, direction_of(op));
+    state->poller->arm(state->poller_state, op->fd, cede_operation_direction(op));
 }
 
 static void count_vain_wake(struct cede_descriptor *slot, enum cede_direction direction)
@@ -124,7 +117,7 @@ static bool is_pointless_to_try(const struct readiness_state *state,
 static enum cede_attempt carry_out(struct readiness_state *state, struct cede_operation *op,
                                    struct cede_descriptor *slot, bool is_ready)
 {
-    enum cede_direction direction = direction_of(op);
+    enum cede_direction direction = cede_operation_direction(op);
     enum cede_attempt outcome = cede_attempt(op, slot, is_ready, state->strict);
     if (outcome == CEDE_ATTEMPT_ENDED) {
         if (!cede_attempt_is_shortage(op))
@@ -149,7 +142,7 @@ void cede_readiness_submit(void *opaque, struct cede_operation *op)
 {
     struct readiness_state *state = opaque;
     struct cede_descriptor *slot = cede_descriptors_at(state->descriptors, op->fd);
-    cede_check(slot && slot->waiting[direction_of(op)] == op);
+    cede_check(slot && slot->waiting[cede_operation_direction(op)] == op);
     if (op->ticket > state->newest_ticket)
         state->newest_ticket = op->ticket;
     if (is_pointless_to_try(state, op, slot))
@@ -162,7 +155,7 @@ int cede_readiness_cancel(void *opaque, struct cede_operation_list *ops)
 {
     struct readiness_state *state = opaque;
     for (struct cede_operation *op = ops->first; op; op = op->next)
-        state->poller->disarm(state->poller_state, op->fd, direction_of(op));
+        state->poller->disarm(state->poller_state, op->fd, cede_operation_direction(op));
     // The kernel holds no operation of ours, so none can have ended in the meantime.
     return 0;
 }
@@ -186,7 +179,7 @@ static bool has_more_than_hang_up(const struct cede_operation *op)
 static void end_wait(struct readiness_state *state, struct cede_operation *op,
                      struct cede_descriptor *slot)
 {
-    enum cede_direction direction = direction_of(op);
+    enum cede_direction direction = cede_operation_direction(op);
     bool is_immediate = op->ticket > state->answered_ticket;
     if (slot->vain_wakes[direction] < VAIN_WAKES_ALLOWED) {
         slot->vain_wakes[direction] = is_immediate ? slot->vain_wakes[direction] + 1 : 0;

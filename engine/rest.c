@@ -55,14 +55,12 @@ bool cede_engine_rests(struct cede_engine *engine, struct cede_operation *op)
     if (op->result != -EAGAIN && !is_shortage)
         return false;
     struct cede_descriptor *slot = cede_descriptors_at(&engine->descriptors, op->fd);
-    enum cede_direction direction = CEDE_RECV;
-    cede_check(cede_verb_has_direction((enum cede_verb)op->verb, &direction));
     int64_t rest_ns;
     if (is_shortage) {
         rest_ns = shortage_rest_ns(slot);
         warn_of_shortage(engine, op);
     } else {
-        rest_ns = vain_rest_ns(slot, direction);
+        rest_ns = vain_rest_ns(slot, cede_operation_direction(op));
         engine->counters.rests++;
     }
     op->state = CEDE_RESTING;

@@ -116,7 +116,7 @@ static void take_back(struct cede_engine *engine, struct cede_operation *op)
         cede_operation_remove(&engine->ended[op->end_class], op);
         op->state = CEDE_PREPARED;
         cede_wakeups_answer(engine);
-    } else if (!cede_engine_rests(engine, op)) {
+    } else if (op->result >= 0 || !cede_engine_rests(engine, op)) {
         cede_engine_end(engine, op, op->result);
     }
 }

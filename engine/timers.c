@@ -14,10 +14,8 @@
 #include "engine/check.h"
 #include "engine/sys.h"
 
-int cede_timers_reserve(struct cede_timers *timers, uint32_t count)
+int cede_timers_grow(struct cede_timers *timers, uint32_t count)
 {
-    if (count <= timers->capacity)
-        return 0;
     uint32_t capacity = timers->capacity ? timers->capacity : 64;
     while (capacity < count)
         capacity = capacity > UINT32_MAX / 2 ? count : 2 * capacity;

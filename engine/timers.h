@@ -30,7 +30,12 @@ struct cede_timers {
 
 // Makes room for `count` timers in all: 0, or -ENOMEM and nothing has changed. Whoever submits an
 // operation reserves first, so that to set a timer cannot fail later.
-int cede_timers_reserve(struct cede_timers *timers, uint32_t count);
+int cede_timers_grow(struct cede_timers *timers, uint32_t count);
+
+static inline int cede_timers_reserve(struct cede_timers *timers, uint32_t count)
+{
+    return count <= timers->capacity ? 0 : cede_timers_grow(timers, count);
+}
 
 // Gives the memory back. What is still set is forgotten.
 void cede_timers_close(struct cede_timers *timers);
