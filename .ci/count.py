@@ -3,8 +3,9 @@
 """Counts what a run of the tests has shown: `count.py EVENTS STATUS`.
 
 EVENTS is the file that Bazel wrote for --build_event_json_file, STATUS what Bazel exited with. A
-cmocka program counts once for each of its cases, from its log; any other test counts once. Prints
-a line for each test, then `N passed, N failed`, and exits with 1 if anything failed or nothing ran.
+cmocka program counts once for each of its cases, from its log; any other test counts once, as
+skipped if its last line begins with `skipped:`. Prints a line for each test, then
+`N passed, N failed`, and exits with 1 if anything failed or nothing ran.
 """
 
 import json
@@ -17,6 +18,7 @@ _STARTED = re.compile(r"\[ RUN      \] \S")
 _PASSED = re.compile(r"\[       OK \] \S")
 # Given once where it happens, with a name, and once in a closing list that begins with a count.
 _SKIPPED = re.compile(r"\[  SKIPPED \] \S")
+_ALL_SKIPPED = re.compile(r"^skipped: .*\n*\Z", re.MULTILINE)
 _SKIPPED_LIST = re.compile(r"\[  SKIPPED \] (\d+) test\(s\), listed below:")
 
 
@@ -38,10 +40,12 @@ def cases(log):
 
 def count_test(status, log):
     """(passed, failed, skipped) of one test whose log is `log`; `status` is Bazel's word for it."""
-    passed, failed, skipped = cases(log) or (int(status == "PASSED"), 0, 0)
-    if status != "PASSED" and failed == 0:
-        failed = 1
-    return passed, failed, skipped
+    counted = cases(log)
+    if counted is None:
+        skipped = int(_ALL_SKIPPED.search(log) is not None)
+        counted = (1 - skipped, 0, skipped) if status == "PASSED" else (0, 1, 0)
+    passed, failed, skipped = counted
+    return passed, failed if status == "PASSED" else max(failed, 1), skipped
 
 
 def read_log(result):

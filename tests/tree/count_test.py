@@ -37,6 +37,11 @@ class CountTest(unittest.TestCase):
         self.assertEqual(count.count_test("PASSED", "all is well\n"), (1, 0, 0))
         self.assertEqual(count.count_test("FAILED", "all is well\n"), (0, 1, 0))
 
+    def test_a_program_that_skips_itself_has_not_passed(self):
+        self.assertEqual(count.count_test("PASSED", "begun\nskipped: no gdb\n"), (0, 0, 1))
+        self.assertEqual(count.count_test("PASSED", "skipped: a part\nall is well\n"), (1, 0, 0))
+        self.assertEqual(count.count_test("FAILED", "skipped: no gdb\n"), (0, 1, 0))
+
     def test_a_target_that_does_not_build_has_failed(self):
         label = {"targetCompleted": {"label": "//a:b"}}
         events = [{"id": label, "completed": {}},

@@ -26,10 +26,11 @@ HARMLESS_PREFIXES = (
 )
 HARMLESS = set("""
     _GLOBAL_OFFSET_TABLE_ __tls_get_addr __stack_chk_fail
-    memchr memcmp memcpy memmove memset strchr strcmp strlen strncmp strnlen strrchr
+    bcmp memchr memcmp memcpy memmove memset
+    strchr strcmp strlen strncmp strncpy strnlen strrchr
     snprintf vsnprintf strtol strtoul strtoull
     strerror strerrordesc_np strerrorname_np
-    inet_ntop inet_pton
+    htonl htons inet_ntop inet_pton ntohl ntohs
     sigaddset sigemptyset sigfillset sigismember
 """.split())
 
