@@ -32,10 +32,37 @@ void cede_descriptors_close(struct cede_descriptors *table)
     *table = (struct cede_descriptors){0};
 }
 
+#ifndef NDEBUG
+
+// Notes which file the number names, the first time; compares later. 0, or -ESTALE.
+static int identify(struct cede_descriptor *slot, int fd)
+{
+    uint64_t device = 0;
+    uint64_t inode = 0;
+    int error = cede_sys_identity(fd, &device, &inode);
+    if (slot->is_known && (error < 0 || device != slot->device || inode != slot->inode))
+        return -ESTALE;
+    slot->device = device;
+    slot->inode = inode;
+    return 0;
+}
+
+#else
+
+static int identify(const struct cede_descriptor *slot, int fd)
+{
+    (void)slot;
+    (void)fd;
+    return 0;
+}
+
+#endif
+
 int cede_descriptors_learn(struct cede_descriptor *slot, int fd)
 {
-    if (slot->is_known)
-        return 0;
+    int error = identify(slot, fd);
+    if (error < 0 || slot->is_known)
+        return error;
     int flags = cede_sys_get_flags(fd);
     if (flags < 0)
         return flags;

@@ -27,6 +27,12 @@ struct cede_descriptor {
     bool may_send : 1;
     bool is_nonblocking : 1;
     bool is_drained : 1;     // The last recv got less than it asked for (normal mode).
+
+#ifndef NDEBUG
+    // What the number named when it became known, to see a close behind the engine's back (S6).
+    uint64_t device;
+    uint64_t inode;
+#endif
 };
 
 struct cede_descriptors {
@@ -45,7 +51,8 @@ static inline struct cede_descriptor *cede_descriptors_at(const struct cede_desc
     return fd >= 0 && fd < table->count ? &table->slots[fd] : NULL;
 }
 
-// Asks the kernel what the descriptor is, once a generation: 0, or -EBADF (S3).
+// Asks the kernel what the descriptor is, once a generation: 0, or -EBADF (S3). Debug builds also
+// compare each time whether it is still the same file: -ESTALE if not (S6).
 int cede_descriptors_learn(struct cede_descriptor *slot, int fd);
 
 // The end of a generation: nobody waits, nothing is known.

@@ -146,6 +146,10 @@ static int claim_descriptor(struct cede_engine *engine, struct cede_operation *o
     if (!slot)
         return op->fd < 0 ? -EBADF : -EMFILE;
     int error = cede_descriptors_learn(slot, op->fd);
+    if (error == -ESTALE) {
+        cede_engine_log(engine, "descriptor %d was closed behind the engine's back", op->fd);
+        error = -EBADF;
+    }
     if (error < 0)
         return error;
     if (!(direction == CEDE_RECV ? slot->may_recv : slot->may_send))
@@ -168,7 +172,8 @@ static int admit_closer(struct cede_engine *engine, struct cede_operation *op)
     if (!slot)
         return -EBADF;
     op->generation = slot->generation;
-    return op->verb == CEDE_VERB_RELEASE ? cede_descriptors_learn(slot, op->fd) : 0;
+    bool must_be_open = op->verb == CEDE_VERB_RELEASE;
+    return must_be_open && cede_descriptors_learn(slot, op->fd) < 0 ? -EBADF : 0;
 }
 
 static int admit(struct cede_engine *engine, struct cede_operation *op)
