@@ -38,7 +38,7 @@ class ReadmeTest(unittest.TestCase):
             self.assertIn(command, tree.read(".ci/run"))
 
     def test_the_example_echoes(self):
-        port = int(re.search(r":(\d+)\"", first_c_block(tree.read("README.md"))).group(1))
+        port = int(re.search(r", (\d+)\)", first_c_block(tree.read("README.md"))).group(1))
         with subprocess.Popen([self.program]) as server:
             try:
                 with self.connect(server, port) as first, self.connect(server, port) as second:
