@@ -9,6 +9,7 @@
 // own ratios for the same reason.
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,6 @@
 
 #define ROUNDS_MAX 1000
 #define STACK_BYTES ((size_t)64 << 10)
-#define PARKED_COUNT 10000
 
 static const char tool_name[] = "microbench";
 
@@ -177,32 +177,50 @@ static double resident_bytes(void)
 
 static int sleep_until_cancelled(struct cede_task *self, void *argument)
 {
-    ++*(int *)argument;
+    ++*(size_t *)argument;
     return cede_sleep(self, INT64_MAX);
 }
 
-// Parks tasks, looks, and lets them go. The result is the growth for each.
+struct parking {
+    struct cede_handle *handles;
+    size_t count;
+    double bytes; // the growth for each task
+};
+
+// Parks tasks, looks, and lets them go.
 static int park_many(struct cede_task *self, void *argument)
 {
-    static struct cede_handle handles[PARKED_COUNT];
-    int parked_count = 0;
-    // Touched now, so that it is not taken for memory of the tasks.
-    memset(handles, 1, sizeof(handles));
+    struct parking *parking = argument;
+    size_t parked_count = 0;
     double before_bytes = resident_bytes();
-    for (int i = 0; i < PARKED_COUNT; i++) {
+    for (size_t i = 0; i < parking->count; i++) {
         int error = cede_spawn(self, "parked", sleep_until_cancelled, &parked_count,
-                               &handles[i]);
+                               &parking->handles[i]);
         if (error < 0)
             fail("task", error);
     }
-    while (parked_count < PARKED_COUNT)
+    while (parked_count < parking->count)
         cede_pause(self);
-    *(double *)argument = (resident_bytes() - before_bytes) / PARKED_COUNT;
-    for (int i = 0; i < PARKED_COUNT; i++) {
-        cede_cancel(self, handles[i]);
-        cede_join(self, handles[i], NULL);
+    parking->bytes = (resident_bytes() - before_bytes) / (double)parking->count;
+    for (size_t i = 0; i < parking->count; i++) {
+        cede_cancel(self, parking->handles[i]);
+        cede_join(self, parking->handles[i], NULL);
     }
     return 0;
+}
+
+static double measure_parking(size_t count)
+{
+    struct parking parking = {.handles = malloc(count * sizeof(*parking.handles)), .count = count};
+    if (parking.handles == NULL)
+        fail("handles", -ENOMEM);
+    // Touched now, so that it is not taken for memory of the tasks.
+    memset(parking.handles, 1, count * sizeof(*parking.handles));
+    int error = cede_run(NULL, park_many, &parking);
+    if (error < 0)
+        fail("run", error);
+    free(parking.handles);
+    return parking.bytes;
 }
 
 // --- The table ----------------------------------------------------------------------------------
@@ -210,12 +228,12 @@ static int park_many(struct cede_task *self, void *argument)
 static const struct row {
     const char *name;
     double (*measure)(uint64_t count);
-    uint64_t count; // of operations in a round: a few milliseconds' worth
+    uint64_t count; // of operations in a round: about a millisecond or more
 } rows[] = {
     {"empty indirect call pair", measure_calls, 1000000},
     {"generator round trip", measure_generator, 1000000},
     {"ucontext round trip", measure_ucontext, 10000},
-    {"task spawn and join", measure_births, 20000},
+    {"task spawn and join", measure_births, 5000},
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -241,7 +259,7 @@ static void measure_rounds(size_t rounds)
     }
 }
 
-static void print_table(size_t rounds, double parked_bytes)
+static void print_table(size_t rounds)
 {
     printf("%-26s %10s %10s %10s\n", "", "ns median", "ns min", "ratio");
     for (size_t i = 0; i < ROW_COUNT; i++) {
@@ -250,13 +268,11 @@ static void print_table(size_t rounds, double parked_bytes)
         printf("%-26s %10.2f %10.2f %10.2f\n", rows[i].name, durations_ns[i][rounds / 2],
                durations_ns[i][0], ratios[i][rounds / 2]);
     }
-    printf("\nmemory of a parked task: %.0f bytes (resident, mean of %d)\n", parked_bytes,
-           PARKED_COUNT);
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t rounds;
+    uint64_t rounds, parked_count;
     const struct options_entry entries[] = {
         {.long_name = "rounds",
          .argument = "N",
@@ -265,6 +281,13 @@ int main(int argc, char **argv)
          .count = &rounds,
          .minimum = 1,
          .maximum = ROUNDS_MAX},
+        {.long_name = "parked",
+         .argument = "N",
+         .help = "how many tasks are parked to see what memory they take",
+         .initial = "10000",
+         .count = &parked_count,
+         .minimum = 1,
+         .maximum = 30000},
     };
     const struct options_program program = {
         .name = tool_name,
@@ -279,11 +302,10 @@ int main(int argc, char **argv)
         return exit_status;
 
     // First of all, while no memory lies about that was freed and could be used again unseen.
-    double parked_bytes;
-    int error = cede_run(NULL, park_many, &parked_bytes);
-    if (error < 0)
-        fail("run", error);
+    double parked_bytes = measure_parking(parked_count);
     measure_rounds(rounds);
-    print_table(rounds, parked_bytes);
+    print_table(rounds);
+    printf("\nmemory of a parked task: %.0f bytes (resident, mean of %" PRIu64 ")\n", parked_bytes,
+           parked_count);
     return OPTIONS_EXIT_DONE;
 }
