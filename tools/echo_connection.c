@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A conversation with one peer. `echo` is the whole of it, a loop that receives and sends back. When
-// the server wants to go, the scope around that loop is cancelled, the operation in which the task
-// sleeps ends, and the task goes on behind the scope with `finish`:
+// A conversation with one peer. `echo` is the whole of it, a loop that receives and sends back.
+// When the server wants to go, the scope around that loop is cancelled, the operation in which the
+// task sleeps ends, and the task goes on behind the scope with `finish`:
 //
 // 1. It sends what it had received, and what the kernel had received for it by then.
 // 2. It says that nothing follows (FIN), and waits until the peer's kernel has acknowledged all. To
@@ -36,7 +36,8 @@ static int64_t idle_deadline_ns(struct cede_task *self, const struct echo_connec
     return timeout_ns > 0 ? cede_now_ns(self) + timeout_ns : CEDE_NEVER;
 }
 
-// Receives at most `limit` bytes into the buffer, which is empty: how many, 0 at the end, or -errno.
+// Receives at most `limit` bytes into the buffer, which is empty: how many, 0 at the end, or
+// -errno.
 static int64_t receive(struct cede_task *self, struct echo_connection *connection, size_t limit)
 {
     struct cede_operation op;
@@ -175,16 +176,16 @@ int echo_connections_start(struct cede_task *self, struct echo_connections *conn
 
 void echo_connections_leave(struct echo_connections *connections)
 {
-    struct echo_connection *connection;
     connections->is_leaving = true;
-    LIST_FOREACH(connection, &connections->begun, link)
+    struct echo_connection *connection = LIST_FIRST(&connections->begun);
+    for (; connection; connection = LIST_NEXT(connection, link))
         cede_scope_cancel(&connection->echoing);
 }
 
 void echo_connections_cut_off(struct cede_task *self, struct echo_connections *connections)
 {
-    struct echo_connection *connection;
-    LIST_FOREACH(connection, &connections->begun, link)
+    struct echo_connection *connection = LIST_FIRST(&connections->begun);
+    for (; connection; connection = LIST_NEXT(connection, link))
         cede_cancel(self, connection->task);
 }
 

@@ -38,8 +38,8 @@ struct echo_connections {
     uint64_t cut_off_count;
 };
 
-// Gives a connection its task, which closes the descriptor in the end: 0; or -ENOMEM or -EAGAIN, and
-// the descriptor is still the caller's. Does not suspend.
+// Gives a connection its task, which closes the descriptor in the end: 0; or -ENOMEM or -EAGAIN,
+// and the descriptor is still the caller's. Does not suspend.
 int echo_connections_start(struct cede_task *self, struct echo_connections *connections, int fd);
 
 // Has all of them, and those that start later, echo what was received by now and end. Does not

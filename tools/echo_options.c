@@ -18,9 +18,6 @@
 #define STACK_BYTES_MIN (UINT64_C(16) << 10)
 #define STACK_BYTES_MAX (UINT64_C(1) << 30)
 
-static const char summary[] =
-    "Sends back whatever is sent to it, over as many connections as come.";
-
 static const char closing[] =
     "SIGINT or SIGTERM: accepts no more, echoes what was received, closes and ends with status 0,\n"
     "within five seconds; who does not read what is sent back by then is cut off. A second signal\n"
@@ -29,6 +26,74 @@ static const char closing[] =
     "Try it:\n"
     "  echo_server &\n"
     "  printf hi | nc -N 127.0.0.1 9000";
+
+// What the table below fills in. Read once, before there is anything else.
+static struct echo_options options;
+
+static const struct options_entry entries[] = {
+    {.long_name = "backend",
+     .short_name = 'b',
+     .argument = "NAME",
+     .text = &options.backend,
+     .help = "how to wait for the kernel: auto, or a name that --list-backends shows\n"
+             "(default: the environment's CEDE_BACKEND, else auto)"},
+    {.long_name = "address",
+     .short_name = 'a',
+     .argument = "HOST",
+     .text = &options.host,
+     .initial = "127.0.0.1",
+     .help = "a numeric IPv4 or IPv6 address, or unix:PATH"},
+    {.long_name = "port",
+     .short_name = 'p',
+     .argument = "N",
+     .count = &options.port,
+     .initial = "9000",
+     .maximum = UINT16_MAX,
+     .help = "the port; 0 lets the kernel pick one"},
+    {.long_name = "max-connections",
+     .argument = "N",
+     .count = &options.connection_limit,
+     .initial = "10000",
+     .minimum = 1,
+     .maximum = 1000000,
+     .help = "how many at a time; others wait in the kernel's queue until one is gone"},
+    {.long_name = "idle-timeout",
+     .argument = "TIME",
+     .duration_ns = &options.idle_timeout_ns,
+     .initial = "0",
+     .maximum = INT64_C(86400000000000),
+     .help = "closes a connection on which nothing moved for so long, such as 30s or 500ms;\n"
+             "0 never does"},
+    {.long_name = "buffer-bytes",
+     .argument = "N",
+     .bytes = &options.buffer_bytes,
+     .initial = "16k",
+     .minimum = 1,
+     .maximum = UINT64_C(64) << 20,
+     .help = "of each connection: the most that is received at once"},
+    {.long_name = "stack-bytes",
+     .argument = "N",
+     .bytes = &options.stack_bytes,
+     .initial = "64k",
+     .minimum = STACK_BYTES_MIN,
+     .maximum = STACK_BYTES_MAX,
+     .help = "of each connection; only what is used of it takes memory"},
+    {.long_name = "list-backends",
+     .flag = &options.lists_backends,
+     .help = "show which backends there are, try each, and end"},
+    {.long_name = "quiet",
+     .short_name = 'q',
+     .flag = &options.is_quiet,
+     .help = "print errors and warnings only"},
+};
+
+static const struct options_program program = {
+    .name = PROGRAM_NAME,
+    .summary = "Sends back whatever is sent to it, over as many connections as come.",
+    .closing = closing,
+    .entries = entries,
+    .entry_count = sizeof entries / sizeof *entries,
+};
 
 // One line a backend, in order of preference. The first that answers is what auto picks.
 static void list_backends(void)
@@ -47,74 +112,38 @@ static void list_backends(void)
 }
 
 // Fills in the backend's name. False: it cannot be had.
-static bool choose_backend(const struct options_program *program, struct echo_options *options,
-                           int *ret_exit_status)
+static bool choose_backend(int *ret_exit_status)
 {
     struct cede_backends_choice choice;
-    int error = cede_backends_choose(options->backend, &choice);
+    int error = cede_backends_choose(options.backend, &choice);
     if (error == 0) {
         for (int i = 0; i < choice.refusal_count; i++)
             fprintf(stderr, PROGRAM_NAME ": backend %s: %s\n", choice.refusals[i].name,
                     choice.refusals[i].reason);
-        options->backend = choice.backend->name;
+        options.backend = choice.backend->name;
         return true;
     }
     const struct cede_refusal *last = &choice.refusals[choice.refusal_count - 1];
-    *ret_exit_status = options_refuse(program, "backend", last->name, last->reason);
+    *ret_exit_status = options_refuse(&program, "backend", last->name, last->reason);
     return false;
 }
 
 // Fills in the address. False: it is none.
-static bool read_address(const struct options_program *program, struct echo_options *options,
-                         int *ret_exit_status)
+static bool read_address(int *ret_exit_status)
 {
-    int error = cede_address_parse(options->host, (uint16_t)options->port, &options->address);
+    int error = cede_address_parse(options.host, (uint16_t)options.port, &options.address);
     if (error == 0)
         return true;
-    *ret_exit_status = options_refuse(program, "address", options->host,
-                                      error == -ENAMETOOLONG
-                                          ? strerror(ENAMETOOLONG)
-                                          : "Not an IPv4 or IPv6 address, nor unix:PATH");
+    *ret_exit_status =
+        options_refuse(&program, "address", options.host,
+                       error == -ENAMETOOLONG ? strerror(ENAMETOOLONG)
+                                              : "Not an IPv4 or IPv6 address, nor unix:PATH");
     return false;
 }
 
 bool echo_options_read(int argc, char *const argv[], struct echo_options *ret_options,
                        int *ret_exit_status)
 {
-    struct echo_options options = {.backend = NULL};
-    const struct options_entry entries[] = {
-        {.long_name = "backend", .short_name = 'b', .argument = "NAME", .text = &options.backend,
-         .help = "how to wait for the kernel: auto, or a name that --list-backends shows\n"
-                 "(default: the environment's CEDE_BACKEND, else auto)"},
-        {.long_name = "address", .short_name = 'a', .argument = "HOST", .text = &options.host,
-         .initial = "127.0.0.1", .help = "a numeric IPv4 or IPv6 address, or unix:PATH"},
-        {.long_name = "port", .short_name = 'p', .argument = "N", .count = &options.port,
-         .initial = "9000", .maximum = UINT16_MAX, .help = "the port; 0 lets the kernel pick one"},
-        {.long_name = "max-connections", .argument = "N", .count = &options.connection_limit,
-         .initial = "10000", .minimum = 1, .maximum = 1000000,
-         .help = "how many at a time; others wait in the kernel's queue until one is gone"},
-        {.long_name = "idle-timeout", .argument = "TIME", .duration_ns = &options.idle_timeout_ns,
-         .initial = "0", .maximum = INT64_C(86400000000000),
-         .help = "closes a connection on which nothing moved for so long, such as 30s or 500ms;\n"
-                 "0 never does"},
-        {.long_name = "buffer-bytes", .argument = "N", .bytes = &options.buffer_bytes,
-         .initial = "16k", .minimum = 1, .maximum = UINT64_C(64) << 20,
-         .help = "of each connection: the most that is received at once"},
-        {.long_name = "stack-bytes", .argument = "N", .bytes = &options.stack_bytes,
-         .initial = "64k", .minimum = STACK_BYTES_MIN, .maximum = STACK_BYTES_MAX,
-         .help = "of each connection; only what is used of it takes memory"},
-        {.long_name = "list-backends", .flag = &options.lists_backends,
-         .help = "show which backends there are, try each, and end"},
-        {.long_name = "quiet", .short_name = 'q', .flag = &options.is_quiet,
-         .help = "print errors and warnings only"},
-    };
-    const struct options_program program = {
-        .name = PROGRAM_NAME,
-        .summary = summary,
-        .closing = closing,
-        .entries = entries,
-        .entry_count = sizeof entries / sizeof *entries,
-    };
     if (!options_parse(&program, argc, argv, ret_exit_status))
         return false;
     if (options.lists_backends) {
@@ -122,8 +151,7 @@ bool echo_options_read(int argc, char *const argv[], struct echo_options *ret_op
         *ret_exit_status = OPTIONS_EXIT_DONE;
         return false;
     }
-    if (!read_address(&program, &options, ret_exit_status) ||
-        !choose_backend(&program, &options, ret_exit_status))
+    if (!read_address(ret_exit_status) || !choose_backend(ret_exit_status))
         return false;
     *ret_options = options;
     return true;

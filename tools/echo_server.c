@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // An echo server, and the example of how a server is written with this library. Each connection is
-// a task: a function with a loop that receives and sends, and that reads as if it had the machine to
-// itself. What a program of callbacks would have to keep between two events (how much of the buffer
-// is still to be sent, say) is here a local matter of a function that has simply not returned yet.
-// `echo` in tools/echo_connection.c is that loop; read it first.
+// a task: a function with a loop that receives and sends, and that reads as if it had the machine
+// to itself. What a program of callbacks would have to keep between two events (how much of the
+// buffer is still to be sent, say) is here a local matter of a function that has simply not
+// returned yet. `echo` in tools/echo_connection.c is that loop; read it first.
 //
 // This file is what a server needs around it. One task accepts; while there are as many connections
 // as allowed it waits, and the kernel keeps the others in its queue. The first task sleeps until a
