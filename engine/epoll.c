@@ -10,6 +10,9 @@
 // notes that the first two differ; wait makes them equal for those descriptors, and sleeps.
 //
 // Traps, each met below:
+// - An event for a pair that is not armed repeats at each wait. As long as nobody wants to sleep that
+//   costs little, and its task is most likely about to wait again: it is left alone. Only a wait that
+//   may sleep takes the registration back.
 // - HUP and ERR are reported whether or not one asks. A descriptor with nothing armed must be deleted,
 //   not masked, or a hung-up peer makes every wait return at once.
 // - HUP alone is not "ready to send" (S2), yet it cannot be masked while somebody waits to send. Such
@@ -259,7 +262,7 @@ static int epoll_poller_wait(void *opaque, struct cede_ready *ret_ready, int cap
         int reported =
             report(state, fd, to_directions(state->events[i].events), 0, ret_ready + count);
         count += reported;
-        int error = reported == 0 ? quieten(state, fd) : 0;
+        int error = reported == 0 && timeout_ns != 0 ? quieten(state, fd) : 0;
         if (error < 0)
             return error;
     }
