@@ -9,8 +9,6 @@
 
 #include "tasks/generator.h"
 
-#include <stdint.h>
-
 // The outermost function of the stack. It gets the generator by the first switch.
 static void run_body(void *value)
 {

@@ -63,7 +63,7 @@ static void report(const struct cede_overflow_watch *watch)
 {
     static const char before_name[] = "cede: task \"";
     static const char before_number[] = "\" overflowed its stack of ";
-    static const char after_number[] = " bytes (options.stack_bytes)\n";
+    static const char after_number[] = " bytes (options.limits.stack_bytes)\n";
 
     struct line line = {.bytes = 0};
     append(&line, before_name, sizeof(before_name) - 1);

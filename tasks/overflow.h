@@ -4,7 +4,7 @@
 // of a bare SIGSEGV; with this handler installed, one line on descriptor 2 says before that which
 // task it was, and which number to raise:
 //
-//     cede: task "echo" overflowed its stack of 65536 bytes (options.stack_bytes)
+//     cede: task "echo" overflowed its stack of 65536 bytes (options.limits.stack_bytes)
 //
 // Opt-in, since the handlers of signals are the process's. It knows stacks, not the scheduler,
 // which installs it and tells it at each resumption who runs.
@@ -35,7 +35,7 @@ static inline void cede_overflow_watch(const struct cede_overflow_watch *watch)
 
 // One thread's installation. Opaque.
 struct cede_overflow {
-    void *memory;        // the alternate stack, since the handler cannot run on the full one
+    void *memory; // the alternate stack, since the handler cannot run on the full one
     stack_t old_stack;
 };
 

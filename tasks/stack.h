@@ -21,18 +21,18 @@
 //
 // Who brings memory of his own (a test, say) fills in `low` and `bytes`, and leaves the rest zero.
 struct cede_stack {
-    void *low;             // the lowest usable byte
-    size_t bytes;          // usable: some tens of bytes less than the pool was asked for
-    size_t guard_bytes;    // below `low`; a touch there is SIGSEGV
-    size_t nominal_bytes;  // what the pool was asked for, in whole pages: the number for messages
+    void *low;            // the lowest usable byte
+    size_t bytes;         // usable: some tens of bytes less than the pool was asked for
+    size_t guard_bytes;   // below `low`; a touch there is SIGSEGV
+    size_t nominal_bytes; // what the pool was asked for, in whole pages: the number for messages
     struct cede_stack *next;
     unsigned announcement; // valgrind's number for it
 };
 
 // Read as you like, written by the functions below.
 struct cede_stack_pool {
-    size_t stack_bytes;     // of each stack, in whole pages
-    size_t guard_bytes;     // one page
+    size_t stack_bytes; // of each stack, in whole pages
+    size_t guard_bytes; // one page
     unsigned cached_limit;
     unsigned cached_count;
     unsigned taken_count;

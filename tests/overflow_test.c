@@ -23,7 +23,7 @@
 #define STACK_BYTES ((size_t)64 << 10)
 
 static const char message[] =
-    "cede: task \"echo\" overflowed its stack of 65536 bytes (options.stack_bytes)\n";
+    "cede: task \"echo\" overflowed its stack of 65536 bytes (options.limits.stack_bytes)\n";
 
 // Recursion that the compiler cannot turn into a loop, with a frame smaller than a guard.
 static long recurse(long depth)
