@@ -11,6 +11,7 @@
 #include "engine/attempt.h"
 #include "engine/check.h"
 #include "engine/engine_state.h"
+#include "engine/poison.h"
 
 // Wakes in vain that did not cost a rest yet.
 #define FREE_VAIN_WAKES 2
@@ -55,6 +56,12 @@ bool cede_engine_rests(struct cede_engine *engine, struct cede_operation *op)
     if (op->result != -EAGAIN && !is_shortage)
         return false;
     struct cede_descriptor *slot = cede_descriptors_at(&engine->descriptors, op->fd);
+    // Closed since it was tried, in the same tick: there is nothing left to wait for (S6).
+    if (slot->waiting[cede_operation_direction(op)] != op) {
+        cede_unpoison(op);
+        op->result = -EBADF;
+        return false;
+    }
     int64_t rest_ns;
     if (is_shortage) {
         rest_ns = shortage_rest_ns(slot);

@@ -36,6 +36,16 @@ static void submit_all(struct cede_engine *engine)
     }
 }
 
+// Takes an operation off the engine's own lists, if it is on one. Roused from its rest in this very
+// tick it is on its way to the next T2.
+static void unlist(struct cede_engine *engine, struct cede_operation *op)
+{
+    if (op->state == CEDE_RESTING)
+        cede_operation_remove(&engine->resting, op);
+    else if (op->state == CEDE_SUBMITTED)
+        cede_operation_remove(&engine->submitted[op->class], op);
+}
+
 // Takes every operation on a descriptor back and ends it with -EBADF. Those that the backend has
 // ended, and not handed over yet, keep their results and lose only their place in the table.
 static void evict(struct cede_engine *engine, struct cede_descriptor *slot)
@@ -43,10 +53,10 @@ static void evict(struct cede_engine *engine, struct cede_descriptor *slot)
     struct cede_operation_list parked = {NULL, NULL};
     for (int direction = 0; direction < CEDE_DIRECTION_COUNT; direction++) {
         struct cede_operation *op = slot->waiting[direction];
-        if (op && op->state == CEDE_RESTING)
-            cede_operation_remove(&engine->resting, op);
-        else if (op && op->state == CEDE_PARKED)
+        if (op && op->state == CEDE_PARKED)
             cede_operation_append(&parked, op);
+        else if (op)
+            unlist(engine, op);
     }
     if (parked.first && !engine->failure)
         engine->backend->cancel(engine->backend_state, &parked);
@@ -216,8 +226,7 @@ static void take_due(struct cede_engine *engine, struct cede_operation_list *ret
             cede_engine_rouse(engine, op);
             continue;
         }
-        if (op->state == CEDE_RESTING)
-            cede_operation_remove(&engine->resting, op);
+        unlist(engine, op);
         if (!op->cut)
             op->cut = -ETIMEDOUT;
         cede_operation_append(op->state == CEDE_PARKED ? ret_parked : ret_others, op);
