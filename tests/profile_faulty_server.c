@@ -9,6 +9,7 @@
 //   extra       one byte is sent twice
 //   hangup      the connection is closed
 //   truncate    at the end of the stream the connection is reset
+//   spin        everything is right, but it never sleeps again
 //   interrupt   the parent gets SIGINT, once, and everything else is right
 
 #include <netinet/in.h>
@@ -92,7 +93,11 @@ int main(int argc, char *argv[])
     if (listener < 0 || epoll_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener, &event) < 0)
         return 1;
     for (;;) {
-        if (epoll_wait(epoll_fd, &event, 1, -1) != 1)
+        bool never_sleeps = bytes_left == 0 && has_fault("spin");
+        int count = epoll_wait(epoll_fd, &event, 1, never_sleeps ? 0 : -1);
+        if (count == 0)
+            continue;
+        if (count < 0)
             return 1;
         if (event.data.fd != listener) {
             serve(event.data.fd);

@@ -214,6 +214,7 @@ static void test_load_counts_each_verified_reply_in_every_window(void **state)
             assert_int_equal(latency.total, window.operation_count);
             assert_true(window.elapsed_ns >= WINDOW_NS);
         }
+        assert_int_equal(load_finish(load), 0);
         load_close(load);
         workload_echo.close(messages);
     }

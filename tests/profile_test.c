@@ -128,6 +128,14 @@ static void test_profile_drops_a_server_that_lies_while_it_is_timed(void **state
     assert_true(count_numbers("raw-epoll") >= 2);
 }
 
+static void test_profile_warns_of_a_server_that_does_not_sleep(void **state)
+{
+    (void)state;
+    assert_int_equal(profile("--arms \"raw-epoll," FAULTY "spin 1000000 {port}'\"" SHORT), 0);
+    assert_printed("\nwarning: profile_faulty_server used ");
+    assert_null(strstr(output, "warning: raw-epoll"));
+}
+
 static void test_profile_ends_with_an_error_when_nothing_could_be_timed(void **state)
 {
     (void)state;
@@ -209,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_profile_of_one_server_compares_nothing),
         cmocka_unit_test(test_profile_does_not_time_a_server_that_fails_the_gate),
         cmocka_unit_test(test_profile_drops_a_server_that_lies_while_it_is_timed),
+        cmocka_unit_test(test_profile_warns_of_a_server_that_does_not_sleep),
         cmocka_unit_test(test_profile_ends_with_an_error_when_nothing_could_be_timed),
         cmocka_unit_test(test_profile_prints_what_it_has_when_it_is_interrupted),
         cmocka_unit_test(test_profile_writes_every_window_to_the_result_file),

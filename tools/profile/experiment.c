@@ -72,8 +72,6 @@ __attribute__((format(printf, 2, 3))) static void progress(const struct experime
 // Give the arm up and end its server, for the rest of the run or at its end.
 static void retire(struct contestant *contestant)
 {
-    load_close(contestant->load);
-    contestant->load = NULL;
     if (contestant->is_started)
         server_stop(&contestant->server);
     contestant->is_started = false;
@@ -112,52 +110,88 @@ static void start(struct experiment *experiment, struct contestant *contestant)
         give_up(contestant, "start: %s", reason);
 }
 
+// Between two calls of these the server has nothing to do. An error of the clock shows in the next
+// window.
+static void begin_rest(struct contestant *contestant)
+{
+    struct server_usage used;
+    if (server_usage(&contestant->server, &used) < 0)
+        return;
+    contestant->rest_began_ns = clock_now_ns();
+    contestant->rest_began_cpu_ns = used.cpu_ns;
+}
+
+static void end_rest(struct contestant *contestant)
+{
+    struct server_usage used;
+    if (server_usage(&contestant->server, &used) < 0)
+        return;
+    contestant->rest_ns += clock_now_ns() - contestant->rest_began_ns;
+    contestant->rest_cpu_ns += used.cpu_ns - contestant->rest_began_cpu_ns;
+}
+
 static void check(struct experiment *experiment, struct contestant *contestant)
 {
     const struct experiment_plan *plan = &experiment->plan;
     char reason[192];
     progress(experiment, "checking %s", contestant->arm.name);
     int result = plan->workload->gate(contestant->server.port, plan->seed, reason, sizeof(reason));
-    if (result < 0) {
-        give_up(contestant, "gate: %s", reason);
-        return;
-    }
-    result = load_open(plan->workload, experiment->workload_state, contestant->server.port,
-                       plan->connection_count, &contestant->load);
     if (result < 0)
-        give_up(contestant, "connect: %s", strerror(-result));
+        give_up(contestant, "gate: %s", reason);
+    else
+        begin_rest(contestant);
 }
 
-// Take one window. The server's time is read while it sleeps before and after.
-static void take_window(struct experiment *experiment, struct contestant *contestant,
-                        int64_t duration_ns, struct histogram *latency,
-                        struct experiment_window *ret_window)
+// Load the server for a moment that does not count, and then for one that does. Its time is read
+// while it sleeps, before and after.
+static int measure(const struct experiment_plan *plan, const struct server *server,
+                   struct load *load, struct histogram *latency, struct experiment_window *window)
 {
-    struct experiment_window window = {.start_ns = clock_now_ns() - experiment->start_ns};
     struct server_usage before;
+    int result = 0;
+    if (plan->warmup_ns > 0)
+        result = load_run(load, plan->warmup_ns, plan->stop, latency, &window->load);
+    if (result < 0)
+        return result;
     histogram_clear(latency);
-    int result = server_usage(&contestant->server, &before);
-    if (result == 0) {
-        result =
-            load_run(contestant->load, duration_ns, experiment->plan.stop, latency, &window.load);
-        if (result < 0) {
-            give_up(contestant, "window: %s", load_failure(contestant->load));
-            return;
-        }
-        result = server_usage(&contestant->server, &window.used);
-    }
+    result = server_usage(server, &before);
+    if (result == 0)
+        result = load_run(load, plan->window_ns, plan->stop, latency, &window->load);
+    if (result == 0)
+        result = server_usage(server, &window->used);
+    if (result < 0)
+        return result;
+    window->used.cpu_ns -= before.cpu_ns;
+    window->used.user_ns -= before.user_ns;
+    window->used.kernel_ns -= before.kernel_ns;
+    return load_finish(load);
+}
+
+// Take one window, on connections of its own.
+static void take_window(struct experiment *experiment, struct contestant *contestant,
+                        struct histogram *latency, struct experiment_window *ret_window)
+{
+    const struct experiment_plan *plan = &experiment->plan;
+    struct experiment_window window = {.start_ns = clock_now_ns() - experiment->start_ns};
+    struct load *load;
+    int result = load_open(plan->workload, experiment->workload_state, contestant->server.port,
+                           plan->connection_count, &load);
     if (result < 0) {
-        give_up(contestant, "processor time: %s", strerror(-result));
+        give_up(contestant, "connect: %s", strerror(-result));
         return;
     }
-    window.used.cpu_ns -= before.cpu_ns;
-    window.used.user_ns -= before.user_ns;
-    window.used.kernel_ns -= before.kernel_ns;
-    window.p50_ns = histogram_percentile(latency, 0.50);
-    window.p99_ns = histogram_percentile(latency, 0.99);
-    window.maximum_ns = latency->maximum;
-    window.is_complete = !*experiment->plan.stop;
-    *ret_window = window;
+    result = measure(plan, &contestant->server, load, latency, &window);
+    if (result < 0) {
+        const char *what = load_failure(load);
+        give_up(contestant, "window: %s", *what != '\0' ? what : strerror(-result));
+    } else {
+        window.p50_ns = histogram_percentile(latency, 0.50);
+        window.p99_ns = histogram_percentile(latency, 0.99);
+        window.maximum_ns = latency->maximum;
+        window.is_complete = !*plan->stop;
+        *ret_window = window;
+    }
+    load_close(load);
 }
 
 // One window of every arm that is still in the race.
@@ -172,8 +206,11 @@ static void take_block(struct experiment *experiment, size_t block)
             continue;
         progress(experiment, "block %zu of %zu: %s", block + 1, plan->block_count,
                  contestant->arm.name);
-        take_window(experiment, contestant, plan->window_ns,
-                    experiment->window_latency[order[place]], &contestant->windows[block]);
+        end_rest(contestant);
+        take_window(experiment, contestant, experiment->window_latency[order[place]],
+                    &contestant->windows[block]);
+        if (is_in_race(contestant))
+            begin_rest(contestant);
         contestant->windows[block].place = place;
     }
     if (*plan->stop)
@@ -206,14 +243,6 @@ int experiment_run(struct experiment *experiment)
         start(experiment, contestant);
         if (is_in_race(contestant))
             check(experiment, contestant);
-    }
-    for (size_t index = 0; index < experiment->contestant_count && !*plan->stop; index++) {
-        struct contestant *contestant = &experiment->contestants[index];
-        struct experiment_window ignored;
-        progress(experiment, "warming up %s", contestant->arm.name);
-        if (is_in_race(contestant) && plan->warmup_ns > 0)
-            take_window(experiment, contestant, plan->warmup_ns, experiment->window_latency[index],
-                        &ignored);
     }
     for (size_t block = 0; block < plan->block_count && !*plan->stop; block++) {
         if (count_in_race(experiment) == 0)

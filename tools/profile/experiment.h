@@ -24,7 +24,7 @@ struct experiment_plan {
     size_t connection_count; // to each arm
     size_t message_bytes;
     int64_t window_ns;
-    int64_t warmup_ns; // of each arm, before the first block
+    int64_t warmup_ns; // load before each window, not counted
     size_t block_count;
     uint64_t seed;
     struct pin pin;
@@ -48,9 +48,12 @@ struct experiment_window {
 struct contestant {
     struct arm arm;
     struct server server;
-    struct load *load;
     bool is_started;
-    bool is_unavailable;               // the failure is that it could not be started here
+    bool is_unavailable; // the failure is that it could not be started here
+    int64_t rest_ns;     // how long it was left in peace between windows, in all
+    int64_t rest_cpu_ns; // what it used meanwhile: next to nothing, or it disturbs the others
+    int64_t rest_began_ns;
+    int64_t rest_began_cpu_ns;
     char failure[256];                 // "gate: a wrong byte after 0 of 61 bytes"
     struct histogram *latency;         // over all complete blocks
     struct experiment_window *windows; // one a block

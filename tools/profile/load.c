@@ -32,7 +32,7 @@ struct connection {
     size_t sent_bytes;
     size_t received_bytes;
     int64_t began_ns;
-    uint64_t number; // of the operation; goes on over windows, so that no two windows look alike
+    uint64_t number; // of the operation, on this connection
 };
 
 struct load {
@@ -98,8 +98,10 @@ void load_close(struct load *load)
 {
     if (load == NULL)
         return;
-    for (size_t index = 0; index < load->connection_count; index++)
-        close(load->connections[index].fd);
+    for (size_t index = 0; index < load->connection_count; index++) {
+        if (load->connections[index].fd >= 0)
+            close(load->connections[index].fd);
+    }
     if (load->epoll_fd >= 0)
         close(load->epoll_fd);
     free(load);
@@ -200,6 +202,26 @@ static int serve_event(struct load *load, const struct epoll_event *event, int64
     return now_ns < end_ns && !*stop ? begin_operation(load, connection, now_ns) : 0;
 }
 
+// Sleep until connections have something to say. Their count, 0 after a signal, or an error.
+static int await_events(struct load *load, struct epoll_event *events, const char *what,
+                        size_t due_count)
+{
+    int count = epoll_wait(load->epoll_fd, events, EVENT_COUNT, SILENCE_LIMIT_MS);
+    if (count < 0 && errno == EINTR)
+        return 0;
+    if (count < 0) {
+        int error = errno;
+        snprintf(load->failure, sizeof(load->failure), "epoll_wait: %s", strerror(error));
+        return -error;
+    }
+    if (count == 0) {
+        snprintf(load->failure, sizeof(load->failure), "no %s for %d seconds, %zu are due", what,
+                 SILENCE_LIMIT_MS / 1000, due_count);
+        return -ETIMEDOUT;
+    }
+    return count;
+}
+
 int load_run(struct load *load, int64_t duration_ns, const volatile sig_atomic_t *stop,
              struct histogram *latency, struct load_window *ret_window)
 {
@@ -214,17 +236,9 @@ int load_run(struct load *load, int64_t duration_ns, const volatile sig_atomic_t
             return result;
     }
     while (load->busy_count > 0) {
-        int count = epoll_wait(load->epoll_fd, events, EVENT_COUNT, SILENCE_LIMIT_MS);
-        if (count < 0 && errno != EINTR) {
-            int error = errno;
-            snprintf(load->failure, sizeof(load->failure), "epoll_wait: %s", strerror(error));
-            return -error;
-        }
-        if (count == 0) {
-            snprintf(load->failure, sizeof(load->failure), "no reply for %d seconds, %zu are due",
-                     SILENCE_LIMIT_MS / 1000, load->busy_count);
-            return -ETIMEDOUT;
-        }
+        int count = await_events(load, events, "reply", load->busy_count);
+        if (count < 0)
+            return count;
         for (int index = 0; index < count; index++) {
             int result = serve_event(load, &events[index], end_ns, stop);
             if (result < 0)
@@ -233,6 +247,42 @@ int load_run(struct load *load, int64_t duration_ns, const volatile sig_atomic_t
     }
     load->window.elapsed_ns = clock_now_ns() - start_ns;
     *ret_window = load->window;
+    return 0;
+}
+
+// 1: the server closed its direction too, and the connection is gone; 0: not yet.
+static int end_connection(struct load *load, struct connection *connection)
+{
+    ssize_t result = recv(connection->fd, load->received, sizeof(load->received), 0);
+    if (result > 0)
+        return fail(load, connection, -EBADMSG, "bytes after the last reply");
+    if (result < 0)
+        return errno == EAGAIN || errno == EINTR ? 0
+                                                 : fail(load, connection, -errno, strerror(errno));
+    close(connection->fd);
+    connection->fd = -1;
+    return 1;
+}
+
+int load_finish(struct load *load)
+{
+    struct epoll_event events[EVENT_COUNT];
+    size_t open_count = load->connection_count;
+    for (size_t index = 0; index < load->connection_count; index++) {
+        if (shutdown(load->connections[index].fd, SHUT_WR) < 0)
+            return fail(load, &load->connections[index], -errno, strerror(errno));
+    }
+    while (open_count > 0) {
+        int count = await_events(load, events, "end of stream", open_count);
+        if (count < 0)
+            return count;
+        for (int index = 0; index < count; index++) {
+            int result = end_connection(load, events[index].data.ptr);
+            if (result < 0)
+                return result;
+            open_count -= (size_t)result;
+        }
+    }
     return 0;
 }
 

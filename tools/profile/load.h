@@ -24,12 +24,16 @@ struct load_window {
     int64_t elapsed_ns; // from the first request to the last reply
 };
 
-// Connect to this port so many times; the connections stay, idle, until load_close. `state` belongs
-// to the workload and must outlive the load. 0, -ENOMEM, or the error of a connect.
+// Connect to this port so many times. `state` belongs to the workload and must outlive the load.
+// 0, -ENOMEM, or the error of a connect.
 int load_open(const struct workload *workload, void *state, uint16_t port, size_t connection_count,
               struct load **ret_load);
 
-// Close all connections; accepts NULL.
+// Close our direction of every connection and wait until the server has closed its own: afterwards
+// it has no work left to do for this load. 0, or an error as of load_run.
+int load_finish(struct load *load);
+
+// Close what is still open and free the load; accepts NULL.
 void load_close(struct load *load);
 
 // Keep every connection busy for this long, then wait for the replies that are due: the window

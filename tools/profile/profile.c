@@ -72,15 +72,15 @@ static const struct options_entry entries[] = {
     {.long_name = "blocks",
      .argument = "N",
      .help = "how often each arm gets a window; more make the intervals narrower",
-     .initial = "200",
+     .initial = "150",
      .count = &settings.block_count,
      .minimum = 1,
      .maximum = 100000},
     {.long_name = "warmup",
      .short_name = 'w',
      .argument = "TIME",
-     .help = "load on each arm before the first block, not counted",
-     .initial = "500ms",
+     .help = "load before each window, on the same connections, not counted",
+     .initial = "10ms",
      .duration_ns = &settings.warmup_ns,
      .minimum = 0,
      .maximum = 60000000000},
@@ -141,8 +141,8 @@ static int complain(const char *what, const char *object, int error)
     return OPTIONS_EXIT_FAILED;
 }
 
-// All connections to all arms stay open at once. The servers inherit the limit. Where it cannot be
-// raised far enough, connecting fails and says so.
+// For this process and for the servers, which inherit the limit. Where it cannot be raised far
+// enough, connecting fails and says so.
 static void raise_descriptor_limit(size_t wanted)
 {
     struct rlimit limit;
@@ -219,7 +219,7 @@ int main(int argc, char *argv[])
     status = read_plan(&plan, arms, &arm_count);
     if (status != OPTIONS_EXIT_DONE)
         return status;
-    raise_descriptor_limit(arm_count * plan.connection_count + 256);
+    raise_descriptor_limit(plan.connection_count + 256);
     catch_signals();
     int result = experiment_create(&plan, arms, arm_count, &experiment);
     if (result < 0)

@@ -17,6 +17,9 @@
 
 enum { CELL_BYTES = 64, RATIO_WIDTH = 33 };
 
+// A server that uses more than this share of a processor without being asked is not asleep.
+static const double RESTLESS_SHARE = 0.02;
+
 // 1234567 as "1,234,567".
 static const char *grouped(uint64_t value, char text[CELL_BYTES])
 {
@@ -104,6 +107,19 @@ static void print_failures(const struct experiment *experiment, FILE *stream)
     }
 }
 
+static void print_warnings(const struct experiment *experiment, FILE *stream)
+{
+    for (size_t index = 0; index < experiment->contestant_count; index++) {
+        const struct contestant *contestant = &experiment->contestants[index];
+        double share = (double)contestant->rest_cpu_ns / (double)contestant->rest_ns;
+        if (share > RESTLESS_SHARE)
+            fprintf(stream,
+                    "warning: %s used %.0f %% of a processor while others were measured, which "
+                    "disturbs them\n",
+                    contestant->arm.name, 100 * share);
+    }
+}
+
 static int name_width_of(const struct experiment *experiment)
 {
     int width = (int)strlen("against");
@@ -165,5 +181,6 @@ int report_print(const struct experiment *experiment, bool colors, FILE *stream)
     if (reference != SUMMARY_NONE)
         print_tables(experiment, summaries, reference, colors, stream);
     print_failures(experiment, stream);
+    print_warnings(experiment, stream);
     return 0;
 }

@@ -107,6 +107,8 @@ static int write_arm(struct json *json, const struct experiment *experiment, siz
     json_text(json, "program", arm->program != NULL ? arm->program->path : NULL);
     json_text(json, "command", arm->program != NULL ? NULL : arm->command);
     json_text(json, "failure", has_failed ? contestant->failure : NULL);
+    json_integer(json, "rest_ns", contestant->rest_ns);
+    json_integer(json, "rest_cpu_ns", contestant->rest_cpu_ns);
     if (is_summarised)
         write_summary(json, &summary);
     else
