@@ -1,6 +1,6 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: MIT
-"""The flags of bazel/copts.bzl have arrived in a program: `hardening_test.py PROGRAM [fortified]`."""
+"""The flags of bazel/copts.bzl are in a program: `hardening_test.py PROGRAM [fortified]`."""
 
 import platform
 import re
