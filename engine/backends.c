@@ -55,7 +55,7 @@ static int pass_a_byte(const struct cede_backend *backend, void *state,
     ssize_t sent = cede_sys_send(fds[1], "x", 1, 0);
     if (sent < 0)
         return (int)sent;
-    struct cede_operation_list ended = {NULL, NULL};
+    struct cede_operation_list ended = {.first = NULL};
     int progress = backend->wait(state, CEDE_NANOSECONDS_PER_SECOND, false, &ended);
     if (progress < 0)
         return progress;

@@ -55,11 +55,8 @@ void cede_operation_remove(struct cede_operation_list *list, struct cede_operati
 
 typedef bool is_after_function(const struct cede_operation *, const struct cede_operation *);
 
-// The three functions of the sort are inlined, so that the common order costs no indirect calls.
-#define INLINED static inline __attribute__((always_inline))
-
 // Appends what belongs first, until both lists are used up. The left one wins a tie: stability.
-INLINED struct cede_operation *merge(struct cede_operation *left, struct cede_operation *right,
+static struct cede_operation *merge(struct cede_operation *left, struct cede_operation *right,
                                     is_after_function *is_after)
 {
     struct cede_operation head = {.next = NULL};
@@ -75,7 +72,7 @@ INLINED struct cede_operation *merge(struct cede_operation *left, struct cede_op
 }
 
 // Cuts the longest sorted beginning off the list.
-INLINED struct cede_operation *take_run(struct cede_operation **list, is_after_function *is_after)
+static struct cede_operation *take_run(struct cede_operation **list, is_after_function *is_after)
 {
     struct cede_operation *run = *list;
     struct cede_operation *end = run;
@@ -86,7 +83,7 @@ INLINED struct cede_operation *take_run(struct cede_operation **list, is_after_f
     return run;
 }
 
-INLINED void sort(struct cede_operation_list *list, is_after_function *is_after)
+void cede_operation_sort(struct cede_operation_list *list, is_after_function *is_after)
 {
     // Slot n holds a sorted list made of 2^n runs, so that no run is merged more than log2 times.
     // What is sorted already is one run: a single pass and no merge.
@@ -121,10 +118,8 @@ static bool has_later_ticket(const struct cede_operation *a, const struct cede_o
 
 void cede_operation_sort_by_ticket(struct cede_operation_list *list)
 {
-    sort(list, has_later_ticket);
-}
-
-void cede_operation_sort(struct cede_operation_list *list, is_after_function *is_after)
-{
-    sort(list, is_after);
+    if (!list->is_unsorted)
+        return;
+    cede_operation_sort(list, has_later_ticket);
+    list->is_unsorted = false;
 }

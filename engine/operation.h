@@ -124,20 +124,23 @@ struct cede_operation {
     } as;
 };
 
-// A list of operations, linked through `next`.
+// A list of operations, linked through `next`. All zero is the empty list.
 struct cede_operation_list {
     struct cede_operation *first;
     struct cede_operation *last;
+    bool is_unsorted; // Some ticket is behind a later one.
 };
 
 static inline void cede_operation_append(struct cede_operation_list *list,
                                          struct cede_operation *op)
 {
     op->next = NULL;
-    if (list->last)
+    if (list->last) {
+        list->is_unsorted |= list->last->ticket > op->ticket;
         list->last->next = op;
-    else
+    } else {
         list->first = op;
+    }
     list->last = op;
 }
 
@@ -149,7 +152,7 @@ static inline struct cede_operation *cede_operation_take_first(struct cede_opera
         return NULL;
     list->first = op->next;
     if (!list->first)
-        list->last = NULL;
+        *list = (struct cede_operation_list){.first = NULL};
     op->next = NULL;
     return op;
 }
@@ -160,19 +163,22 @@ static inline void cede_operation_append_all(struct cede_operation_list *list,
 {
     if (!from->first)
         return;
-    if (list->last)
+    list->is_unsorted |= from->is_unsorted;
+    if (list->last) {
+        list->is_unsorted |= list->last->ticket > from->first->ticket;
         list->last->next = from->first;
-    else
+    } else {
         list->first = from->first;
+    }
     list->last = from->last;
-    *from = (struct cede_operation_list){NULL, NULL};
+    *from = (struct cede_operation_list){.first = NULL};
 }
 
 // Harmless when it is not on the list. O(length).
 void cede_operation_remove(struct cede_operation_list *list, struct cede_operation *op);
 
-// Stable merge sorts, cheap when the list is sorted already: by ticket, the order in which operations
-// were submitted; and by any other order, where is_after(a, b) says that a must come after b.
+// Stable merge sorts: by ticket, the order in which operations were submitted, and free when the list
+// is in that order; and by any other order, where is_after(a, b) says that a must come after b.
 void cede_operation_sort_by_ticket(struct cede_operation_list *list);
 void cede_operation_sort(struct cede_operation_list *list,
                          bool (*is_after)(const struct cede_operation *,

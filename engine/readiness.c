@@ -226,7 +226,7 @@ static int poll_and_carry_out(struct readiness_state *state, int64_t timeout_ns)
     int count = state->poller->wait(state->poller_state, state->ready, state->capacity, timeout_ns);
     if (count < 0)
         return count;
-    struct cede_operation_list ready[CEDE_DIRECTION_COUNT] = {{NULL, NULL}, {NULL, NULL}};
+    struct cede_operation_list ready[CEDE_DIRECTION_COUNT] = {{.first = NULL}};
     collect(state, count, ready);
     for (int direction = 0; direction < CEDE_DIRECTION_COUNT; direction++) {
         cede_operation_sort_by_ticket(&ready[direction]);

@@ -50,7 +50,7 @@ static void unlist(struct cede_engine *engine, struct cede_operation *op)
 // ended, and not handed over yet, keep their results and lose only their place in the table.
 static void evict(struct cede_engine *engine, struct cede_descriptor *slot)
 {
-    struct cede_operation_list parked = {NULL, NULL};
+    struct cede_operation_list parked = {.first = NULL};
     for (int direction = 0; direction < CEDE_DIRECTION_COUNT; direction++) {
         struct cede_operation *op = slot->waiting[direction];
         if (op && op->state == CEDE_PARKED)
@@ -134,7 +134,7 @@ static void take_back(struct cede_engine *engine, struct cede_operation *op)
 // Asks the backend once: 1 when that brought something, 0 when not, or -errno.
 static int ask(struct cede_engine *engine, int64_t timeout_ns, bool may_skip_poll)
 {
-    struct cede_operation_list ended = {NULL, NULL};
+    struct cede_operation_list ended = {.first = NULL};
     engine->counters.answers++;
     engine->counters.sleeps += timeout_ns > 0;
     int progress =
@@ -272,8 +272,8 @@ static int take_from_backend(struct cede_engine *engine, struct cede_operation_l
 // 0, or -errno.
 static int cut_off_due(struct cede_engine *engine)
 {
-    struct cede_operation_list parked = {NULL, NULL};
-    struct cede_operation_list cut = {NULL, NULL};
+    struct cede_operation_list parked = {.first = NULL};
+    struct cede_operation_list cut = {.first = NULL};
     take_due(engine, &parked, &cut);
     int error = take_from_backend(engine, &parked);
     cede_operation_append_all(&cut, &parked);

@@ -62,14 +62,23 @@ static struct cede_task *take_first_runnable(struct cede_scheduler *scheduler)
     return task;
 }
 
-// The nearest of an operation's own deadline and those of the scopes around it.
-static int64_t limit_of(const struct cede_task *task, const struct cede_operation *op)
+// Sees what is in force for a task: why it would be refused now (S14), 0 if nothing speaks against it,
+// and the nearest deadline of its scopes.
+static int see_scopes(const struct cede_task *task, int64_t *ret_deadline_ns)
 {
-    int64_t limit_ns = op->deadline_ns;
-    for (const struct cede_scope *scope = task->scope; scope; scope = scope->parent)
-        if (scope->deadline_ns < limit_ns)
-            limit_ns = scope->deadline_ns;
-    return limit_ns;
+    int64_t deadline_ns = CEDE_NEVER;
+    bool is_cancelled = false;
+    for (const struct cede_scope *scope = task->scope; scope; scope = scope->parent) {
+        is_cancelled |= scope->is_cancelled;
+        if (scope->deadline_ns < deadline_ns)
+            deadline_ns = scope->deadline_ns;
+    }
+    *ret_deadline_ns = deadline_ns;
+    if (is_cancelled)
+        return -ECANCELED;
+    bool is_due = deadline_ns != CEDE_NEVER &&
+                  deadline_ns <= cede_engine_tick_ns(task->scheduler->engine);
+    return is_due ? -ETIMEDOUT : 0;
 }
 
 // Hands the operation that a task has yielded to the engine.
@@ -82,10 +91,11 @@ static void park(struct cede_task *task, struct cede_operation *op)
     task->state = CEDE_TASK_PARKED;
     task->op = op;
     op->owner = task;
-    op->limit_ns = limit_of(task, op);
+    int64_t deadline_ns;
+    int refusal = see_scopes(task, &deadline_ns);
+    op->limit_ns = op->deadline_ns < deadline_ns ? op->deadline_ns : deadline_ns;
     // A close runs to its end whatever happens to its task (S6).
-    int refusal = class == CEDE_CLASS_CLOSER ? 0 : cede_scheduler_refusal(task);
-    if (refusal)
+    if (refusal && class != CEDE_CLASS_CLOSER)
         cede_engine_refuse(engine, op, refusal);
     else
         cede_engine_submit(engine, op);
@@ -184,7 +194,7 @@ static int run(struct cede_scheduler *scheduler)
 {
     uint32_t resumed = run_tasks(scheduler);
     while (scheduler->living_count > 0) {
-        struct cede_operation_list ended = {NULL, NULL};
+        struct cede_operation_list ended = {.first = NULL};
         bool is_runnable = scheduler->first_runnable != NULL;
         int error = cede_engine_tick(scheduler->engine, is_runnable, resumed, &ended);
 
@@ -449,15 +459,8 @@ int cede_scheduler_shutdown(struct cede_task *self, int fd, int how)
 
 int cede_scheduler_refusal(const struct cede_task *self)
 {
-    int64_t now_ns = cede_engine_tick_ns(self->scheduler->engine);
-    int refusal = 0;
-    for (const struct cede_scope *scope = self->scope; scope; scope = scope->parent) {
-        if (scope->is_cancelled)
-            return -ECANCELED;
-        if (scope->deadline_ns <= now_ns)
-            refusal = -ETIMEDOUT;
-    }
-    return refusal;
+    int64_t deadline_ns;
+    return see_scopes(self, &deadline_ns);
 }
 
 struct cede_scope **cede_scheduler_scope(struct cede_task *self)
