@@ -58,7 +58,7 @@ static int identify(const struct cede_descriptor *slot, int fd)
 
 #endif
 
-int cede_descriptors_learn(struct cede_descriptor *slot, int fd)
+int cede_descriptors_ask(struct cede_descriptor *slot, int fd)
 {
     int error = identify(slot, fd);
     if (error < 0 || slot->is_known)

@@ -51,9 +51,19 @@ static inline struct cede_descriptor *cede_descriptors_at(const struct cede_desc
     return fd >= 0 && fd < table->count ? &table->slots[fd] : NULL;
 }
 
-// Asks the kernel what the descriptor is, once a generation: 0, or -EBADF (S3). Debug builds also
-// compare each time whether it is still the same file: -ESTALE if not (S6).
-int cede_descriptors_learn(struct cede_descriptor *slot, int fd);
+// Asks the kernel what the descriptor is: 0, or -EBADF (S3). Debug builds ask each time, and compare
+// whether it is still the same file: -ESTALE if not (S6).
+int cede_descriptors_ask(struct cede_descriptor *slot, int fd);
+
+// The same, once a generation in release builds.
+static inline int cede_descriptors_learn(struct cede_descriptor *slot, int fd)
+{
+#ifdef NDEBUG
+    if (slot->is_known)
+        return 0;
+#endif
+    return cede_descriptors_ask(slot, fd);
+}
 
 // The end of a generation: nobody waits, nothing is known.
 void cede_descriptors_retire(struct cede_descriptor *slot);

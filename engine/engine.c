@@ -123,7 +123,6 @@ static int take_over(struct cede_engine *engine, struct cede_operation *op)
     op->class = (uint8_t)cede_verb_class((enum cede_verb)op->verb);
     op->end_class = op->class == CEDE_CLASS_COUNT ? CEDE_CLASS_PARKED : op->class;
     op->ticket = ++engine->ticket;
-    engine->counters.operations++;
     engine->in_flight++;
     return cede_timers_reserve(&engine->timers, engine->in_flight);
 }

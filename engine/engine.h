@@ -17,7 +17,6 @@ struct cede_engine;
 // What has happened so far. Reading it costs nothing.
 struct cede_engine_counters {
     uint64_t ticks;       // That ended something.
-    uint64_t operations;  // Submitted.
     uint64_t answers;     // Times the backend was asked.
     uint64_t sleeps;      // Answers that it was allowed to wait for.
     uint64_t rests;       // Operations put to rest because their descriptor would spin (S2).

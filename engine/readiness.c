@@ -120,7 +120,7 @@ static enum cede_attempt carry_out(struct readiness_state *state, struct cede_op
     enum cede_direction direction = cede_operation_direction(op);
     enum cede_attempt outcome = cede_attempt(op, slot, is_ready, state->strict);
     if (outcome == CEDE_ATTEMPT_ENDED) {
-        if (!cede_attempt_is_shortage(op))
+        if (op->result >= 0 || !cede_attempt_is_shortage(op))
             slot->vain_wakes[direction] = 0;
         end(state, op, op->result);
         return outcome;

@@ -19,22 +19,23 @@ enum cede_task_state {
     CEDE_TASK_DONE,     // Its result waits for a joiner.
 };
 
+// What each resumption reads comes first.
 struct cede_task {
     struct cede_generator generator;
     struct cede_task *next; // In the queue, or among the free.
     struct cede_scheduler *scheduler;
     struct cede_operation *op; // While parked.
     struct cede_scope *scope;  // The innermost.
-    struct cede_scope root;    // The outermost.
-    struct cede_task *joiner;  // Parked until this one is done.
-    struct cede_stack *stack;
+    uint8_t state;
+    bool is_joinable;
+    int result;
+    struct cede_scope root; // The outermost scope.
     struct cede_overflow_watch watch;
+    struct cede_task *joiner; // Parked until this one is done.
+    struct cede_stack *stack;
     cede_body *body;
     void *argument;
     uint64_t id; // Never used twice.
-    int result;
-    uint8_t state;
-    bool is_joinable;
     char name[CEDE_TASK_NAME_BYTES];
 };
 
