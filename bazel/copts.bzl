@@ -60,7 +60,19 @@ _FORTIFY = select({
     "//conditions:default": [],
 })
 
-COPTS = _LANGUAGE + _WARNINGS + _HARDENING + _CONTROL_FLOW + _FORTIFY
+# The path of an operation goes through five files of small functions: inlined into one another they
+# cost about a thirtieth of an echo less. Objects stay usable without it, for `nm` and for others.
+_LINK_TIME = select({
+    "//bazel:optimised_by_another_compiler": [],
+    "//bazel:optimised_under_sanitizer": [],
+    "//bazel:optimised": [
+        "-flto",
+        "-ffat-lto-objects",
+    ],
+    "//conditions:default": [],
+})
+
+COPTS = _LANGUAGE + _WARNINGS + _HARDENING + _CONTROL_FLOW + _FORTIFY + _LINK_TIME
 
 # Tests are held to the same.
 TEST_COPTS = COPTS
@@ -69,4 +81,12 @@ LINKOPTS = [
     "-pie",
     "-Wl,-z,relro,-z,now",
     "-Wl,-z,noexecstack",
-]
+] + select({
+    "//bazel:optimised_by_another_compiler": [],
+    "//bazel:optimised_under_sanitizer": [],
+    "//bazel:optimised": [
+        "-O2",
+        "-flto=auto",
+    ],
+    "//conditions:default": [],
+})
