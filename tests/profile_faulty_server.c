@@ -31,7 +31,8 @@ static bool has_fault(const char *name)
     return strcmp(fault, name) == 0;
 }
 
-// Sends what came, with the fault if it is due. False: close the connection.
+// Sends what came, with the fault if it is due; there is room for one byte more. False: close the
+// connection.
 static bool answer(int fd, unsigned char *bytes, size_t count)
 {
     bool is_due = count > bytes_left;
@@ -44,16 +45,18 @@ static bool answer(int fd, unsigned char *bytes, size_t count)
         kill(getppid(), SIGINT);
         fault = "none";
     }
+    if (is_due && has_fault("extra")) {
+        bytes[count] = bytes[count - 1];
+        count++;
+    }
     // The descriptor blocks: this server is for few clients who read.
-    if (send(fd, bytes, count, MSG_NOSIGNAL) != (ssize_t)count)
-        return false;
-    return !is_due || !has_fault("extra") || send(fd, bytes, 1, MSG_NOSIGNAL) == 1;
+    return send(fd, bytes, count, MSG_NOSIGNAL) == (ssize_t)count;
 }
 
 static void serve(int fd)
 {
     unsigned char bytes[8192];
-    ssize_t count = recv(fd, bytes, sizeof(bytes), 0);
+    ssize_t count = recv(fd, bytes, sizeof(bytes) - 1, 0);
     if (count > 0 && answer(fd, bytes, (size_t)count))
         return;
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};

@@ -191,7 +191,8 @@ static bool has_failed(const struct experiment *experiment)
     return experiment->blocks_done == 0;
 }
 
-static int run(struct experiment *experiment, char *const words[])
+// `json` is the stream of the result file, or NULL.
+static int run(struct experiment *experiment, char *const words[], FILE *json)
 {
     int result = experiment_run(experiment);
     if (result < 0 && result != -ENOENT)
@@ -199,11 +200,9 @@ static int run(struct experiment *experiment, char *const words[])
     result = report_print(experiment, options_colors_welcome(stdout), stdout);
     if (result < 0)
         return complain("report", "", result);
-    if (settings.json != NULL) {
-        result = result_write(experiment, words, settings.json);
-        if (result < 0)
-            return complain("write", settings.json, result);
-    }
+    result = json != NULL ? result_write(experiment, words, json) : 0;
+    if (result < 0)
+        return complain("write", settings.json, result);
     return has_failed(experiment) ? OPTIONS_EXIT_FAILED : OPTIONS_EXIT_DONE;
 }
 
@@ -219,12 +218,18 @@ int main(int argc, char *argv[])
     status = read_plan(&plan, arms, &arm_count);
     if (status != OPTIONS_EXIT_DONE)
         return status;
+    // Opened first: a name that cannot be written must not cost a minute of measuring.
+    FILE *json = settings.json != NULL ? fopen(settings.json, "we") : NULL;
+    if (settings.json != NULL && json == NULL)
+        return complain("open", settings.json, -errno);
     raise_descriptor_limit(plan.connection_count + 256);
     catch_signals();
     int result = experiment_create(&plan, arms, arm_count, &experiment);
     if (result < 0)
         return complain("prepare", "", result);
-    status = run(&experiment, argv);
+    status = run(&experiment, argv, json);
     experiment_destroy(&experiment);
+    if (json != NULL)
+        fclose(json);
     return status;
 }

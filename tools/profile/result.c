@@ -152,13 +152,11 @@ static void write_blocks(struct json *json, const struct experiment *experiment)
     json_end(json, ']');
 }
 
-int result_write(const struct experiment *experiment, char *const words[], const char *path)
+int result_write(const struct experiment *experiment, char *const words[], FILE *stream)
 {
-    struct json json = {.stream = fopen(path, "we")};
+    struct json json = {.stream = stream};
     size_t reference = summary_reference(experiment);
     int result = 0;
-    if (json.stream == NULL)
-        return -errno;
     json_begin(&json, NULL, '{');
     json_text(&json, "schema", "profile-result/1");
     json_text(&json, "version", OPTIONS_VERSION);
@@ -177,9 +175,7 @@ int result_write(const struct experiment *experiment, char *const words[], const
     json_end(&json, ']');
     write_blocks(&json, experiment);
     json_end(&json, '}');
-    if (ferror(json.stream) != 0 && result == 0)
+    if (fflush(stream) != 0 && result == 0)
         result = -EIO;
-    if (fclose(json.stream) != 0 && result == 0)
-        result = -errno;
     return result;
 }

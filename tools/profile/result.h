@@ -7,10 +7,12 @@
 #ifndef CEDE_TOOLS_PROFILE_RESULT_H
 #define CEDE_TOOLS_PROFILE_RESULT_H
 
+#include <stdio.h>
+
 #include "tools/profile/experiment.h"
 
-// Write the file; `words` is the command line that led to it, up to a NULL. 0 or -errno; after an
-// error the file is incomplete.
-int result_write(const struct experiment *experiment, char *const words[], const char *path);
+// Write the document to this stream; `words` is the command line that led to it, up to a NULL.
+// 0; -ENOMEM; or -EIO, and the document is incomplete.
+int result_write(const struct experiment *experiment, char *const words[], FILE *stream);
 
 #endif
