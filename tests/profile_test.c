@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/profile/arms.h"
+
 #define FAULTY "exec:'tests/profile_faulty_server "
 #define SHORT " -c 8 -w 0 --blocks 2 -d 50ms "
 
@@ -192,6 +194,16 @@ static void test_profile_measures_nothing_when_the_result_file_cannot_be_written
     assert_printed("profile: write /dev/full: Input/output error\n");
 }
 
+static void test_profile_names_every_arm_in_its_help(void **state)
+{
+    (void)state;
+    char names[200], wanted[300];
+    arms_list(names, sizeof(names));
+    snprintf(wanted, sizeof(wanted), "separated by commas: %s, or\n", names);
+    assert_int_equal(profile("--help"), 0);
+    assert_printed(wanted);
+}
+
 static void test_profile_refuses_what_it_does_not_understand(void **state)
 {
     (void)state;
@@ -224,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_profile_prints_what_it_has_when_it_is_interrupted),
         cmocka_unit_test(test_profile_writes_every_window_to_the_result_file),
         cmocka_unit_test(test_profile_measures_nothing_when_the_result_file_cannot_be_written),
+        cmocka_unit_test(test_profile_names_every_arm_in_its_help),
         cmocka_unit_test(test_profile_refuses_what_it_does_not_understand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

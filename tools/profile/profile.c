@@ -33,13 +33,11 @@ static struct {
     bool quiet;
 } settings;
 
+// Written before the command line is read, since the table of arms knows the names.
+static char arms_help[400];
+
 static const struct options_entry entries[] = {
-    {.long_name = "arms",
-     .argument = "LIST",
-     .help = "what to measure, separated by commas: select, epoll, raw-epoll, or\n"
-             "exec:'COMMAND {port}'; a name given twice is compared with itself\n"
-             "(without this option: all that are built in)",
-     .text = &settings.arms},
+    {.long_name = "arms", .argument = "LIST", .help = arms_help, .text = &settings.arms},
     {.long_name = "workload",
      .argument = "NAME",
      .help = "what the client does: echo",
@@ -117,6 +115,17 @@ static const struct options_program program = {
     .entries = entries,
     .entry_count = sizeof(entries) / sizeof(entries[0]),
 };
+
+static void write_arms_help(void)
+{
+    char names[200];
+    arms_list(names, sizeof(names));
+    snprintf(arms_help, sizeof(arms_help),
+             "what to measure, separated by commas: %s, or\n"
+             "exec:'COMMAND {port}'; a name given twice is compared with itself\n"
+             "(without this option: all that are built in)",
+             names);
+}
 
 static volatile sig_atomic_t stop;
 
@@ -213,6 +222,7 @@ int main(int argc, char *argv[])
     struct experiment_plan plan;
     size_t arm_count;
     int status;
+    write_arms_help();
     if (!options_parse(&program, argc, argv, &status))
         return status;
     status = read_plan(&plan, arms, &arm_count);
