@@ -61,16 +61,21 @@ _FORTIFY = select({
 })
 
 # The path of an operation goes through five files of small functions: inlined into one another they
-# cost about a thirtieth of an echo less. Objects stay usable without it, for `nm` and for others.
-_LINK_TIME = select({
-    "//bazel:optimised_by_another_compiler": [],
-    "//bazel:optimised_under_sanitizer": [],
-    "//bazel:optimised": [
-        "-flto",
-        "-ffat-lto-objects",
-    ],
-    "//conditions:default": [],
-})
+# cost about a thirtieth of an echo less. gcc does that, and it hides places from the sanitizers.
+def _at_link_time(flags):
+    return select({
+        "//bazel:optimised_by_clang_under_sanitizer": [],
+        "//bazel:optimised_by_clang": [],
+        "//bazel:optimised_under_sanitizer": [],
+        "//bazel:optimised": flags,
+        "//conditions:default": [],
+    })
+
+# Objects stay usable without it, for `nm` and for others.
+_LINK_TIME = _at_link_time([
+    "-flto",
+    "-ffat-lto-objects",
+])
 
 COPTS = _LANGUAGE + _WARNINGS + _HARDENING + _CONTROL_FLOW + _FORTIFY + _LINK_TIME
 
@@ -81,12 +86,7 @@ LINKOPTS = [
     "-pie",
     "-Wl,-z,relro,-z,now",
     "-Wl,-z,noexecstack",
-] + select({
-    "//bazel:optimised_by_another_compiler": [],
-    "//bazel:optimised_under_sanitizer": [],
-    "//bazel:optimised": [
-        "-O2",
-        "-flto=auto",
-    ],
-    "//conditions:default": [],
-})
+] + _at_link_time([
+    "-O2",
+    "-flto=auto",
+])
