@@ -69,8 +69,8 @@ int cede_descriptors_ask(struct cede_descriptor *slot, int fd)
     // O_PATH descriptors name a file without opening it: neither direction.
     int access = flags & O_ACCMODE;
     bool is_open = !(flags & O_PATH);
-    slot->may_recv = is_open && access != O_WRONLY;
-    slot->may_send = is_open && access != O_RDONLY;
+    slot->may[CEDE_RECV] = is_open && access != O_WRONLY;
+    slot->may[CEDE_SEND] = is_open && access != O_RDONLY;
     slot->is_nonblocking = (flags & O_NONBLOCK) != 0;
     slot->is_known = true;
     return 0;

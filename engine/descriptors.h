@@ -22,11 +22,10 @@ struct cede_descriptor {
     // Woken and found nothing, that many times in a row (S2, S19).
     uint8_t vain_wakes[CEDE_DIRECTION_COUNT];
 
-    bool is_known : 1;       // The three below hold: F_GETFL was asked in this generation (S3).
-    bool may_recv : 1;
-    bool may_send : 1;
-    bool is_nonblocking : 1;
-    bool is_drained : 1;     // The last recv got less than it asked for (normal mode).
+    bool is_known; // The two below hold: F_GETFL was asked in this generation (S3).
+    bool may[CEDE_DIRECTION_COUNT];
+    bool is_nonblocking;
+    bool is_drained; // The last recv got less than it asked for (normal mode).
 
 #ifndef NDEBUG
     // What the number named when it became known, to see a close behind the engine's back (S6).
@@ -48,7 +47,7 @@ void cede_descriptors_close(struct cede_descriptors *table);
 static inline struct cede_descriptor *cede_descriptors_at(const struct cede_descriptors *table,
                                                           int fd)
 {
-    return fd >= 0 && fd < table->count ? &table->slots[fd] : NULL;
+    return (unsigned)fd < (unsigned)table->count ? &table->slots[fd] : NULL;
 }
 
 // Asks the kernel what the descriptor is: 0, or -EBADF (S3). Debug builds ask each time, and compare

@@ -148,7 +148,7 @@ static int claim_descriptor(struct cede_engine *engine, struct cede_operation *o
     }
     if (error < 0)
         return error;
-    if (!(direction == CEDE_RECV ? slot->may_recv : slot->may_send))
+    if (!slot->may[direction])
         return -EBADF;
     if (needs_nonblocking(op) && !slot->is_nonblocking)
         return -EINVAL;
@@ -165,10 +165,13 @@ static int claim_descriptor(struct cede_engine *engine, struct cede_operation *o
 static int admit_closer(struct cede_engine *engine, struct cede_operation *op)
 {
     struct cede_descriptor *slot = cede_descriptors_at(&engine->descriptors, op->fd);
-    if (!slot)
-        return -EBADF;
-    op->generation = slot->generation;
     bool must_be_open = op->verb == CEDE_VERB_RELEASE;
+    if (op->fd < 0)
+        return -EBADF;
+    // Nothing can be asked of a number beyond the limit, but it can be got rid of.
+    if (!slot)
+        return must_be_open ? -EMFILE : 0;
+    op->generation = slot->generation;
     return must_be_open && cede_descriptors_learn(slot, op->fd) < 0 ? -EBADF : 0;
 }
 
@@ -193,7 +196,10 @@ static int admit(struct cede_engine *engine, struct cede_operation *op)
 void cede_engine_submit(struct cede_engine *engine, struct cede_operation *op)
 {
     int error = take_over(engine, op);
-    if (error == 0 && op->class != CEDE_CLASS_CLOSER)
+    // A close sets no timer and needs no backend: nothing keeps it from its end (S6).
+    if (op->class == CEDE_CLASS_CLOSER)
+        error = 0;
+    else if (error == 0)
         error = engine->failure;
     if (error == 0)
         error = admit(engine, op);
@@ -239,22 +245,18 @@ static void wake_for_shutdown(struct cede_engine *engine, struct cede_operation 
 {
     bool is_bare_wait = !cede_verb_moves_data((enum cede_verb)op->verb) &&
                         op->verb != CEDE_VERB_CONNECT;
-    if (op->state == CEDE_PARKED) {
+    if (op->state == CEDE_RESTING) {
+        cede_engine_rouse(engine, op);
+    } else if (op->state == CEDE_PARKED) {
         struct cede_operation_list one = {.first = op, .last = op};
         engine->backend->cancel(engine->backend_state, &one);
-    } else if (op->state == CEDE_RESTING) {
-        cede_operation_remove(&engine->resting, op);
-    } else if (op->state == CEDE_SUBMITTED && is_bare_wait) {
-        cede_operation_remove(&engine->submitted[op->class], op);
-    } else {
-        return;
+        if (op->state == CEDE_PARKED)
+            cede_engine_resubmit(engine, op);
     }
-    if (op->state == CEDE_ENDED)
-        return;
-    if (is_bare_wait)
+    if (op->state == CEDE_SUBMITTED && is_bare_wait) {
+        cede_operation_remove(&engine->submitted[op->class], op);
         cede_engine_end(engine, op, 0);
-    else
-        cede_engine_resubmit(engine, op);
+    }
 }
 
 int cede_engine_shutdown(struct cede_engine *engine, int fd, int how)

@@ -233,6 +233,9 @@ static int quieten(struct epoll_state *state, int fd)
     if (!interest->registered)
         return rebuild(state);
     bool is_hang_up = interest->armed && interest->armed == interest->registered;
+    // To make it edge-triggered tells the level once more. To do so again would repeat that for ever.
+    if (is_hang_up && interest->is_edge_triggered)
+        return 0;
     int error = change_registration(state, fd, interest->armed, is_hang_up);
     return error == -EBADF || error == -ENOENT ? rebuild(state) : 0;
 }

@@ -144,6 +144,11 @@ static inline void cede_operation_append(struct cede_operation_list *list,
     list->last = op;
 }
 
+// Goes through a list that is being used up: `op` may be put on another list, or be gone, after
+// `next` was read. The list itself must be emptied before or after.
+#define CEDE_OPERATIONS_EACH(op, next, start)                                                      \
+    for (struct cede_operation *op = (start), *next; op && (next = op->next, true); op = next)
+
 // NULL when the list is empty.
 static inline struct cede_operation *cede_operation_take_first(struct cede_operation_list *list)
 {
@@ -184,20 +189,14 @@ void cede_operation_sort(struct cede_operation_list *list,
                          bool (*is_after)(const struct cede_operation *,
                                           const struct cede_operation *));
 
-// The class of a verb; CEDE_CLASS_COUNT for a verb that is not known (S11). The verbs are numbered
-// class by class.
+// The class of each verb, and CEDE_CLASS_COUNT for what is none.
+extern const uint8_t cede_verb_classes[CEDE_VERB_COUNT];
+
+// The class of a verb; CEDE_CLASS_COUNT for a verb that is not known (S11).
 static inline enum cede_class cede_verb_class(enum cede_verb verb)
 {
-    unsigned number = verb;
-    if (number >= CEDE_VERB_WAIT_RECV && number <= CEDE_VERB_ACCEPT)
-        return CEDE_CLASS_RECEIVER;
-    if (number >= CEDE_VERB_WAIT_SEND && number <= CEDE_VERB_CONNECT)
-        return CEDE_CLASS_SENDER;
-    if (number == CEDE_VERB_CLOSE || number == CEDE_VERB_RELEASE)
-        return CEDE_CLASS_CLOSER;
-    if (number == CEDE_VERB_PARK || number == CEDE_VERB_WAKEUP)
-        return CEDE_CLASS_PARKED;
-    return CEDE_CLASS_COUNT;
+    return (unsigned)verb < CEDE_VERB_COUNT ? (enum cede_class)cede_verb_classes[verb]
+                                            : CEDE_CLASS_COUNT;
 }
 
 // The verb as users know it: "wait-recv", "send-all"; "unknown" for others. For logs and traces.

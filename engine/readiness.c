@@ -96,10 +96,13 @@ static void park(struct readiness_state *state, struct cede_operation *op)
     state->poller->arm(state->poller_state, op->fd, cede_operation_direction(op));
 }
 
-static void count_vain_wake(struct cede_descriptor *slot, enum cede_direction direction)
+// Whether one more wake in vain is too many (S2). Beyond those allowed the engine counts: rests.
+static bool is_vain_too_often(struct cede_descriptor *slot, enum cede_direction direction)
 {
-    if (slot->vain_wakes[direction] < UINT8_MAX)
-        slot->vain_wakes[direction]++;
+    if (slot->vain_wakes[direction] >= VAIN_WAKES_ALLOWED)
+        return true;
+    slot->vain_wakes[direction]++;
+    return slot->vain_wakes[direction] >= VAIN_WAKES_ALLOWED;
 }
 
 // Whether trying can wait for the poller. A bare wait has nothing to try; and after a short read
@@ -128,10 +131,9 @@ static enum cede_attempt carry_out(struct readiness_state *state, struct cede_op
     if (outcome == CEDE_ATTEMPT_MOVED) {
         state->has_moved = true;
         slot->vain_wakes[direction] = 0;
-    } else if (is_ready) {
-        count_vain_wake(slot, direction);
     }
-    if (is_ready && slot->vain_wakes[direction] >= VAIN_WAKES_ALLOWED)
+    bool is_vain = is_ready && outcome == CEDE_ATTEMPT_BLOCKED;
+    if (is_vain && is_vain_too_often(slot, direction))
         end(state, op, -EAGAIN);
     else
         park(state, op);
@@ -187,11 +189,8 @@ static void end_wait(struct readiness_state *state, struct cede_operation *op,
     } else if (has_more_than_hang_up(op)) {
         slot->vain_wakes[direction] = 0;
         end(state, op, 0);
-    } else if (is_immediate) {
-        count_vain_wake(slot, direction);
-        end(state, op, -EAGAIN);
     } else {
-        end(state, op, 0);
+        end(state, op, is_immediate ? -EAGAIN : 0);
     }
 }
 
@@ -230,8 +229,7 @@ static int poll_and_carry_out(struct readiness_state *state, int64_t timeout_ns)
     collect(state, count, ready);
     for (int direction = 0; direction < CEDE_DIRECTION_COUNT; direction++) {
         cede_operation_sort_by_ticket(&ready[direction]);
-        struct cede_operation *op;
-        while ((op = cede_operation_take_first(&ready[direction])))
+        CEDE_OPERATIONS_EACH(op, next, ready[direction].first)
             answer(state, op);
     }
     state->answered_ticket = state->newest_ticket;
@@ -242,13 +240,12 @@ int cede_readiness_wait(void *opaque, int64_t timeout_ns, bool may_skip_poll,
                         struct cede_operation_list *ended)
 {
     struct readiness_state *state = opaque;
-    if (!state->ended.first || !may_skip_poll) {
-        int error = poll_and_carry_out(state, state->ended.first ? 0 : timeout_ns);
-        if (error < 0)
-            return error;
-    }
+    int error = 0;
+    if (!state->ended.first || !may_skip_poll)
+        error = poll_and_carry_out(state, state->ended.first ? 0 : timeout_ns);
     bool has_progress = state->ended.first || state->has_moved;
     state->has_moved = false;
+    // What has its result keeps it, even if the poller dies.
     cede_operation_append_all(ended, &state->ended);
-    return has_progress;
+    return error < 0 ? error : has_progress;
 }

@@ -13,7 +13,7 @@
 #include "engine/engine_state.h"
 #include "engine/poison.h"
 
-// Wakes in vain that did not cost a rest yet.
+// Wakes in vain that cost no rest: readiness.c counts these.
 #define FREE_VAIN_WAKES 2
 
 static int64_t doubled(int64_t first_ns, unsigned times, int64_t most_ns)
@@ -21,9 +21,18 @@ static int64_t doubled(int64_t first_ns, unsigned times, int64_t most_ns)
     return times >= 20 || first_ns << times > most_ns ? most_ns : first_ns << times;
 }
 
-static int64_t vain_rest_ns(const struct cede_descriptor *slot, enum cede_direction direction)
+// How many wakes in vain there were before this one.
+static unsigned count_vain_wake(struct cede_descriptor *slot, enum cede_direction direction)
 {
-    unsigned vain = slot->vain_wakes[direction];
+    unsigned before = slot->vain_wakes[direction];
+    if (before < UINT8_MAX)
+        slot->vain_wakes[direction]++;
+    return before;
+}
+
+static int64_t vain_rest_ns(struct cede_descriptor *slot, enum cede_direction direction)
+{
+    unsigned vain = count_vain_wake(slot, direction);
     return doubled(CEDE_NANOSECONDS_PER_MILLISECOND,
                    vain > FREE_VAIN_WAKES ? vain - FREE_VAIN_WAKES : 0,
                    100 * CEDE_NANOSECONDS_PER_MILLISECOND);
@@ -31,9 +40,7 @@ static int64_t vain_rest_ns(const struct cede_descriptor *slot, enum cede_direct
 
 static int64_t shortage_rest_ns(struct cede_descriptor *slot)
 {
-    unsigned vain = slot->vain_wakes[CEDE_RECV];
-    if (vain < UINT8_MAX)
-        slot->vain_wakes[CEDE_RECV]++;
+    unsigned vain = count_vain_wake(slot, CEDE_RECV);
     return doubled(10 * CEDE_NANOSECONDS_PER_MILLISECOND, vain, CEDE_NANOSECONDS_PER_SECOND);
 }
 
@@ -83,9 +90,12 @@ void cede_engine_rouse(struct cede_engine *engine, struct cede_operation *op)
 {
     cede_check(op->state == CEDE_RESTING);
     cede_operation_remove(&engine->resting, op);
-    cede_timers_clear(&engine->timers, &op->timer);
-    if (op->limit_ns != CEDE_NEVER)
-        cede_timers_set(&engine->timers, &op->timer, op->limit_ns);
+    // One that is being cancelled keeps its timer, which is not the rest's.
+    if (!op->cut) {
+        cede_timers_clear(&engine->timers, &op->timer);
+        if (op->limit_ns != CEDE_NEVER)
+            cede_timers_set(&engine->timers, &op->timer, op->limit_ns);
+    }
     cede_engine_resubmit(engine, op);
 }
 
@@ -94,7 +104,7 @@ void cede_engine_rouse_acceptors(struct cede_engine *engine)
     struct cede_operation *next;
     for (struct cede_operation *op = engine->resting.first; op; op = next) {
         next = op->next;
-        if (op->verb == CEDE_VERB_ACCEPT && !op->cut)
+        if (op->verb == CEDE_VERB_ACCEPT)
             cede_engine_rouse(engine, op);
     }
 }

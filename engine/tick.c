@@ -30,9 +30,9 @@ static void submit_all(struct cede_engine *engine)
         struct cede_operation_list *list = &engine->submitted[class];
         // Already sorted, unless something was resubmitted.
         cede_operation_sort_by_ticket(list);
-        struct cede_operation *op;
-        while ((op = cede_operation_take_first(list)))
+        CEDE_OPERATIONS_EACH(op, next, list->first)
             engine->backend->submit(engine->backend_state, op);
+        *list = (struct cede_operation_list){.first = NULL};
     }
 }
 
@@ -142,8 +142,7 @@ static int ask(struct cede_engine *engine, int64_t timeout_ns, bool may_skip_pol
     read_clock(engine);
     if (!may_skip_poll || !ended.first)
         engine->resumed = 0;
-    struct cede_operation *op;
-    while ((op = cede_operation_take_first(&ended)))
+    CEDE_OPERATIONS_EACH(op, next, ended.first)
         take_back(engine, op);
     return progress;
 }

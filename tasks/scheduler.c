@@ -62,23 +62,16 @@ static struct cede_task *take_first_runnable(struct cede_scheduler *scheduler)
     return task;
 }
 
-// Sees what is in force for a task: why it would be refused now (S14), 0 if nothing speaks against it,
-// and the nearest deadline of its scopes.
-static int see_scopes(const struct cede_task *task, int64_t *ret_deadline_ns)
+// Notes what is in force for a task after one of its scopes has changed.
+static void see_scopes(struct cede_task *task)
 {
-    int64_t deadline_ns = CEDE_NEVER;
-    bool is_cancelled = false;
+    task->deadline_ns = CEDE_NEVER;
+    task->is_cancelled = false;
     for (const struct cede_scope *scope = task->scope; scope; scope = scope->parent) {
-        is_cancelled |= scope->is_cancelled;
-        if (scope->deadline_ns < deadline_ns)
-            deadline_ns = scope->deadline_ns;
+        task->is_cancelled |= scope->is_cancelled;
+        if (scope->deadline_ns < task->deadline_ns)
+            task->deadline_ns = scope->deadline_ns;
     }
-    *ret_deadline_ns = deadline_ns;
-    if (is_cancelled)
-        return -ECANCELED;
-    bool is_due = deadline_ns != CEDE_NEVER &&
-                  deadline_ns <= cede_engine_tick_ns(task->scheduler->engine);
-    return is_due ? -ETIMEDOUT : 0;
 }
 
 // Hands the operation that a task has yielded to the engine.
@@ -91,10 +84,9 @@ static void park(struct cede_task *task, struct cede_operation *op)
     task->state = CEDE_TASK_PARKED;
     task->op = op;
     op->owner = task;
-    int64_t deadline_ns;
-    int refusal = see_scopes(task, &deadline_ns);
-    op->limit_ns = op->deadline_ns < deadline_ns ? op->deadline_ns : deadline_ns;
+    op->limit_ns = op->deadline_ns < task->deadline_ns ? op->deadline_ns : task->deadline_ns;
     // A close runs to its end whatever happens to its task (S6).
+    int refusal = cede_scheduler_refusal(task);
     if (refusal && class != CEDE_CLASS_CLOSER)
         cede_engine_refuse(engine, op, refusal);
     else
@@ -167,7 +159,7 @@ static uint32_t run_tasks(struct cede_scheduler *scheduler)
 static void cancel_task(struct cede_task *task)
 {
     task->root.is_cancelled = true;
-    cede_scheduler_cut_off(&task->root);
+    cede_scheduler_scope_changed(&task->root);
 }
 
 static void name_and_cancel(struct cede_task *task)
@@ -198,8 +190,7 @@ static int run(struct cede_scheduler *scheduler)
         bool is_runnable = scheduler->first_runnable != NULL;
         int error = cede_engine_tick(scheduler->engine, is_runnable, resumed, &ended);
 
-        struct cede_operation *op;
-        while ((op = cede_operation_take_first(&ended)))
+        CEDE_OPERATIONS_EACH(op, next, ended.first)
             make_runnable(op->owner);
         if (error < 0)
             give_up(scheduler, error);
@@ -233,7 +224,7 @@ static int spawn(struct cede_scheduler *scheduler, const char *name, cede_body *
     task->body = body;
     task->argument = argument;
     task->root = (struct cede_scope){.task = task, .deadline_ns = CEDE_NEVER};
-    task->scope = &task->root;
+    cede_scheduler_set_scope(task, &task->root);
     task->watch = (struct cede_overflow_watch){.task_name = task->name, .stack = task->stack};
     strncpy(task->name, name, sizeof task->name - 1);
     cede_generator_create(task->stack, run_body, task, &task->generator);
@@ -459,18 +450,27 @@ int cede_scheduler_shutdown(struct cede_task *self, int fd, int how)
 
 int cede_scheduler_refusal(const struct cede_task *self)
 {
-    int64_t deadline_ns;
-    return see_scopes(self, &deadline_ns);
+    if (self->is_cancelled)
+        return -ECANCELED;
+    bool is_due = self->deadline_ns != CEDE_NEVER &&
+                  self->deadline_ns <= cede_engine_tick_ns(self->scheduler->engine);
+    return is_due ? -ETIMEDOUT : 0;
 }
 
-struct cede_scope **cede_scheduler_scope(struct cede_task *self)
+struct cede_scope *cede_scheduler_scope(const struct cede_task *self)
 {
-    return &self->scope;
+    return self->scope;
 }
 
-void cede_scheduler_cut_off(struct cede_scope *scope)
+void cede_scheduler_set_scope(struct cede_task *self, struct cede_scope *scope)
 {
-    struct cede_task *task = scope->task;
-    if (task->op)
-        cede_engine_cancel(task->scheduler->engine, task->op);
+    self->scope = scope;
+    see_scopes(self);
+}
+
+void cede_scheduler_scope_changed(struct cede_scope *scope)
+{
+    see_scopes(scope->task);
+    if (scope->is_cancelled && scope->task->op)
+        cede_engine_cancel(scope->task->scheduler->engine, scope->task->op);
 }

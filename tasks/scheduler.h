@@ -112,10 +112,12 @@ int cede_scheduler_shutdown(struct cede_task *self, int fd, int how);
 // Why a suspension of this task would be refused now: 0, -ECANCELED or -ETIMEDOUT (S14).
 int cede_scheduler_refusal(const struct cede_task *self);
 
-// The innermost scope, to be changed by tasks/scope.c alone.
-struct cede_scope **cede_scheduler_scope(struct cede_task *self);
+// The innermost scope of a task, for tasks/scope.c alone; and another one in its place.
+struct cede_scope *cede_scheduler_scope(const struct cede_task *self);
+void cede_scheduler_set_scope(struct cede_task *self, struct cede_scope *scope);
 
-// Cuts off what the task of a scope, cancelled just now, is suspended in.
-void cede_scheduler_cut_off(struct cede_scope *scope);
+// The deadline of a scope was moved, or it was cancelled: then what its task is suspended in is cut
+// off.
+void cede_scheduler_scope_changed(struct cede_scope *scope);
 
 #endif

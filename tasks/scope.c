@@ -10,20 +10,18 @@
 
 void cede_scope_enter(struct cede_task *self, int64_t deadline_ns, struct cede_scope *ret_scope)
 {
-    struct cede_scope **innermost = cede_scheduler_scope(self);
     *ret_scope = (struct cede_scope){
-        .parent = *innermost,
+        .parent = cede_scheduler_scope(self),
         .task = self,
         .deadline_ns = deadline_ns,
     };
-    *innermost = ret_scope;
+    cede_scheduler_set_scope(self, ret_scope);
 }
 
 int cede_scope_leave(struct cede_task *self, struct cede_scope *scope)
 {
-    struct cede_scope **innermost = cede_scheduler_scope(self);
-    cede_check(*innermost == scope && scope->parent);
-    *innermost = scope->parent;
+    cede_check(cede_scheduler_scope(self) == scope && scope->parent);
+    cede_scheduler_set_scope(self, scope->parent);
     if (scope->is_cancelled)
         return -ECANCELED;
     return scope->deadline_ns <= cede_now_ns(self) ? -ETIMEDOUT : 0;
@@ -32,10 +30,11 @@ int cede_scope_leave(struct cede_task *self, struct cede_scope *scope)
 void cede_scope_set_deadline(struct cede_scope *scope, int64_t deadline_ns)
 {
     scope->deadline_ns = deadline_ns;
+    cede_scheduler_scope_changed(scope);
 }
 
 void cede_scope_cancel(struct cede_scope *scope)
 {
     scope->is_cancelled = true;
-    cede_scheduler_cut_off(scope);
+    cede_scheduler_scope_changed(scope);
 }

@@ -25,10 +25,12 @@ struct cede_task {
     struct cede_task *next; // In the queue, or among the free.
     struct cede_scheduler *scheduler;
     struct cede_operation *op; // While parked.
-    struct cede_scope *scope;  // The innermost.
-    uint8_t state;
+    int64_t deadline_ns; // The nearest of its scopes', kept up to date.
+    bool is_cancelled;   // One of its scopes is; likewise.
     bool is_joinable;
+    uint8_t state;
     int result;
+    struct cede_scope *scope; // The innermost.
     struct cede_scope root; // The outermost scope.
     struct cede_overflow_watch watch;
     struct cede_task *joiner; // Parked until this one is done.
