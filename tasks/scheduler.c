@@ -3,7 +3,7 @@
 // The brief's loop. There: take the first task, run it to its yield, look at the pair it yielded,
 // put it in the map of those who wait; when no task is left to run, ask select() and move the tasks
 // of ready sockets back. Here: the pair is an operation, the maps and select() are the engine. Read
-// `run` first; everything below it is what a task may call.
+// `cede_scheduler_run` first; behind it comes what a task may call.
 //
 // A task is done when its body returns. Nothing else ends a task: a cancelled one sees its
 // suspensions fail and returns by itself, so no stack is ever thrown away with frames on it.
@@ -11,10 +11,8 @@
 #include "tasks/scheduler.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "engine/backends.h"
 #include "engine/check.h"
 #include "engine/engine.h"
 #include "tasks/task.h"
@@ -24,21 +22,6 @@
 
 // The most tasks that are resumed without looking at the clock.
 #define CLOCK_STRIDE_MAX 8
-
-struct cede_scheduler {
-    struct cede_engine *engine;
-    struct cede_options options;
-    struct cede_task *first_runnable;
-    struct cede_task *last_runnable;
-    struct cede_tasks tasks;
-    uint32_t living_count; // Tasks that are not done.
-    uint32_t clock_stride; // Tasks resumed between two looks at the clock.
-    struct cede_stack_pool stacks;
-    int outcome;
-};
-
-// The one global: to refuse a run inside a run (S22).
-static _Thread_local struct cede_scheduler *running;
 
 static void make_runnable(struct cede_task *task)
 {
@@ -182,7 +165,7 @@ static void give_up(struct cede_scheduler *scheduler, int error)
     cede_tasks_visit(&scheduler->tasks, name_and_cancel);
 }
 
-static int run(struct cede_scheduler *scheduler)
+int cede_scheduler_run(struct cede_scheduler *scheduler)
 {
     uint32_t resumed = run_tasks(scheduler);
     while (scheduler->living_count > 0) {
@@ -208,8 +191,8 @@ static void run_body(struct cede_generator *generator, void *argument)
     task->result = task->body(task, task->argument);
 }
 
-static int spawn(struct cede_scheduler *scheduler, const char *name, cede_body *body,
-                 void *argument, struct cede_handle *ret_handle)
+int cede_scheduler_spawn(struct cede_scheduler *scheduler, const char *name, cede_body *body,
+                         void *argument, struct cede_handle *ret_handle)
 {
     struct cede_task *task;
     int error = cede_tasks_create(&scheduler->tasks, &task);
@@ -235,69 +218,6 @@ static int spawn(struct cede_scheduler *scheduler, const char *name, cede_body *
         *ret_handle = cede_self(task);
     }
     return 0;
-}
-
-// What was never joined is forgotten with the run.
-static void forget_done(struct cede_task *task)
-{
-    cede_check(task->state == CEDE_TASK_DONE);
-    cede_tasks_destroy(&task->scheduler->tasks, task);
-}
-
-static int run_first(struct cede_scheduler *scheduler, cede_body *body, void *argument)
-{
-    struct cede_overflow overflow;
-    int error = scheduler->options.reports_overflow ? cede_overflow_install(&overflow) : 0;
-    if (error < 0)
-        return error;
-    running = scheduler;
-    error = spawn(scheduler, "main", body, argument, NULL);
-    if (error == 0)
-        error = run(scheduler);
-    running = NULL;
-    if (scheduler->options.reports_overflow)
-        cede_overflow_remove(&overflow);
-    return error;
-}
-
-static void log_refusals(const struct cede_options *options,
-                         const struct cede_backends_choice *choice)
-{
-    for (int i = 0; options->log && i < choice->refusal_count; i++) {
-        char line[160];
-        const struct cede_refusal *refusal = &choice->refusals[i];
-        snprintf(line, sizeof line, "backend %s: %s", refusal->name, refusal->reason);
-        options->log(options->log_argument, line);
-    }
-}
-
-int cede_run(const struct cede_options *options, cede_body *body, void *argument)
-{
-    if (running)
-        return -EDEADLK;
-    struct cede_scheduler scheduler = {
-        .options = cede_options_fill(options),
-        .clock_stride = 1,
-    };
-    struct cede_backends_choice choice;
-    int error = cede_backends_choose(scheduler.options.backend, &choice);
-    log_refusals(&scheduler.options, &choice);
-    if (error < 0)
-        return error;
-    const struct cede_limits *limits = &scheduler.options.limits;
-    scheduler.tasks.limit = limits->task_count;
-    error = cede_stack_pool_open(limits->stack_bytes, limits->cached_stacks, &scheduler.stacks);
-    if (error < 0)
-        return error;
-    error = cede_engine_open(choice.backend, &scheduler.options, &scheduler.engine);
-    if (error == 0) {
-        error = run_first(&scheduler, body, argument);
-        cede_tasks_visit(&scheduler.tasks, forget_done);
-        cede_tasks_close(&scheduler.tasks);
-        cede_engine_close(scheduler.engine);
-    }
-    cede_stack_pool_close(&scheduler.stacks);
-    return error;
 }
 
 // --- Suspending ---------------------------------------------------------------------------------
@@ -352,7 +272,7 @@ int cede_sleep(struct cede_task *self, int64_t duration_ns)
 int cede_spawn(struct cede_task *self, const char *name, cede_body *body, void *argument,
                struct cede_handle *ret_handle)
 {
-    return spawn(self->scheduler, name, body, argument, ret_handle);
+    return cede_scheduler_spawn(self->scheduler, name, body, argument, ret_handle);
 }
 
 // The task of a handle, or NULL when it is gone.

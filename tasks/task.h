@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// What a task is made of, and the memory that tasks live in. For scheduler.c alone.
+// What a scheduler and its tasks are made of, and the memory that tasks live in. For scheduler.c, the
+// loop, and run.c, which opens and closes what the loop needs.
 
 #ifndef CEDE_TASKS_TASK_H
 #define CEDE_TASKS_TASK_H
 
+#include "engine/engine.h"
 #include "tasks/generator.h"
 #include "tasks/overflow.h"
 #include "tasks/scheduler.h"
@@ -62,5 +64,24 @@ void cede_tasks_close(struct cede_tasks *tasks);
 
 // Calls visit(task) for each task that is not free. It may destroy none.
 void cede_tasks_visit(const struct cede_tasks *tasks, void (*visit)(struct cede_task *task));
+
+struct cede_scheduler {
+    struct cede_engine *engine;
+    struct cede_options options;
+    struct cede_task *first_runnable;
+    struct cede_task *last_runnable;
+    struct cede_tasks tasks;
+    uint32_t living_count; // Tasks that are not done.
+    uint32_t clock_stride; // Tasks resumed between two looks at the clock.
+    struct cede_stack_pool stacks;
+    int outcome;
+};
+
+// The loop: runs tasks until none is left. The outcome of the run: 0, or why it was given up.
+int cede_scheduler_run(struct cede_scheduler *scheduler);
+
+// cede_spawn, for the first task, too.
+int cede_scheduler_spawn(struct cede_scheduler *scheduler, const char *name, cede_body *body,
+                         void *argument, struct cede_handle *ret_handle);
 
 #endif

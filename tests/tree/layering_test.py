@@ -23,7 +23,7 @@ LAYERS = [
     ("together", "engine/engine", "engine/rest", "engine/tick", "engine/wakeup"),
     ("in order", "tasks/sanitizer", "tasks/context", "tasks/stack", "tasks/overflow",
      "tasks/generator"),
-    ("together", "tasks/scheduler", "tasks/task"),
+    ("together", "tasks/scheduler", "tasks/task", "tasks/run"),
     ("together", "tasks/sync", "tasks/channel", "tasks/scope", "tasks/*"),
     ("together", "net/*"),
     ("apart", "cede"),

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+//
+// A run from beginning to end: chooses a backend, opens an engine and a pool of stacks, starts the
+// first task, and gives everything back when the loop in scheduler.c has no task left.
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "engine/backends.h"
+#include "engine/check.h"
+#include "tasks/task.h"
+
+// The one global: to refuse a run inside a run (S22).
+static _Thread_local struct cede_scheduler *running;
+
+// What was never joined is forgotten with the run.
+static void forget_done(struct cede_task *task)
+{
+    cede_check(task->state == CEDE_TASK_DONE);
+    cede_tasks_destroy(&task->scheduler->tasks, task);
+}
+
+static int run_first(struct cede_scheduler *scheduler, cede_body *body, void *argument)
+{
+    struct cede_overflow overflow;
+    int error = scheduler->options.reports_overflow ? cede_overflow_install(&overflow) : 0;
+    if (error < 0)
+        return error;
+    running = scheduler;
+    error = cede_scheduler_spawn(scheduler, "main", body, argument, NULL);
+    if (error == 0)
+        error = cede_scheduler_run(scheduler);
+    running = NULL;
+    if (scheduler->options.reports_overflow)
+        cede_overflow_remove(&overflow);
+    return error;
+}
+
+static void log_refusals(const struct cede_options *options,
+                         const struct cede_backends_choice *choice)
+{
+    for (int i = 0; options->log && i < choice->refusal_count; i++) {
+        char line[160];
+        const struct cede_refusal *refusal = &choice->refusals[i];
+        snprintf(line, sizeof line, "backend %s: %s", refusal->name, refusal->reason);
+        options->log(options->log_argument, line);
+    }
+}
+
+int cede_run(const struct cede_options *options, cede_body *body, void *argument)
+{
+    if (running)
+        return -EDEADLK;
+    struct cede_scheduler scheduler = {
+        .options = cede_options_fill(options),
+        .clock_stride = 1,
+    };
+    struct cede_backends_choice choice;
+    int error = cede_backends_choose(scheduler.options.backend, &choice);
+    log_refusals(&scheduler.options, &choice);
+    if (error < 0)
+        return error;
+    const struct cede_limits *limits = &scheduler.options.limits;
+    scheduler.tasks.limit = limits->task_count;
+    error = cede_stack_pool_open(limits->stack_bytes, limits->cached_stacks, &scheduler.stacks);
+    if (error < 0)
+        return error;
+    error = cede_engine_open(choice.backend, &scheduler.options, &scheduler.engine);
+    if (error == 0) {
+        error = run_first(&scheduler, body, argument);
+        cede_tasks_visit(&scheduler.tasks, forget_done);
+        cede_tasks_close(&scheduler.tasks);
+        cede_engine_close(scheduler.engine);
+    }
+    cede_stack_pool_close(&scheduler.stacks);
+    return error;
+}
