@@ -57,7 +57,8 @@ static enum cede_attempt attempt_send(struct cede_operation *op, bool is_ready)
 {
     if (op->as.source.bytes == 0 && !is_ready)
         return CEDE_ATTEMPT_BLOCKED;
-    return end_unless_blocked(op, cede_sys_send(op->fd, op->as.source.data, op->as.source.bytes, 0));
+    ssize_t count = cede_sys_send(op->fd, op->as.source.data, op->as.source.bytes, 0);
+    return end_unless_blocked(op, count);
 }
 
 static enum cede_attempt attempt_send_all(struct cede_operation *op)
@@ -79,7 +80,8 @@ static enum cede_attempt attempt_send_all(struct cede_operation *op)
 static enum cede_attempt attempt_accept(struct cede_operation *op)
 {
     int fd = cede_sys_accept(op->fd, op->as.accept.address, op->as.accept.bytes);
-    // The connection was gone before it was accepted: that is the peer's affair, not the listener's.
+    // The connection was gone before it was accepted: that is the peer's affair, not the
+    // listener's.
     if (fd == -ECONNABORTED || fd == -EPROTO)
         return CEDE_ATTEMPT_BLOCKED;
     return end_unless_blocked(op, fd);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What each verb means in system calls: one try that never blocks. The readiness backend makes all
-// of its calls here, and the engine its last tries (S15), so an operation is the same thing wherever
-// it is carried out.
+// of its calls here, and the engine its last tries (S15), so an operation is the same thing
+// wherever it is carried out.
 
 #ifndef CEDE_ENGINE_ATTEMPT_H
 #define CEDE_ENGINE_ATTEMPT_H

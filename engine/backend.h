@@ -2,8 +2,8 @@
 //
 // The contract of a backend: it carries operations out. select and epoll do that through
 // engine/readiness.c, which is one backend over two pollers; a completion queue does it in the
-// kernel. The engine owns the descriptor table and the operations; a backend owns kernel state only,
-// and neither calls into the engine nor into a task. engine/engine.c is the one caller.
+// kernel. The engine owns the descriptor table and the operations; a backend owns kernel state
+// only, and neither calls into the engine nor into a task. engine/engine.c is the one caller.
 
 #ifndef CEDE_ENGINE_BACKEND_H
 #define CEDE_ENGINE_BACKEND_H
@@ -28,8 +28,8 @@ struct cede_backend {
     const struct cede_poller *poller;
 
     // Acquires kernel state. 0; -ENOSYS, -EPERM or -EACCES when this kernel or sandbox does not
-    // offer it, so that the caller may try the next; any other -errno is a failure. `backend` is the
-    // table entry itself.
+    // offer it, so that the caller may try the next; any other -errno is a failure. `backend` is
+    // the table entry itself.
     int (*open)(const struct cede_backend *backend, const struct cede_backend_setup *setup,
                 void **ret_state);
 
@@ -42,8 +42,8 @@ struct cede_backend {
     void (*submit)(void *state, struct cede_operation *op);
 
     // Takes the listed operations back: on return neither kernel nor backend names one of them, and
-    // no byte of theirs is lost. Those that had ended on their own meanwhile leave the list, and come
-    // through wait with their results. Returns how many did.
+    // no byte of theirs is lost. Those that had ended on their own meanwhile leave the list, and
+    // come through wait with their results. Returns how many did.
     int (*cancel)(void *state, struct cede_operation_list *ops);
 
     // Lets go of a descriptor before it is closed or handed over: everything submitted earlier has

@@ -19,7 +19,7 @@ static const struct cede_backend backends[] = {
 
 #define BACKEND_COUNT ((int)(sizeof backends / sizeof *backends))
 
-_Static_assert(BACKEND_COUNT < CEDE_BACKEND_LIMIT, "every backend can refuse, and one name be unknown");
+_Static_assert(BACKEND_COUNT <= CEDE_BACKEND_LIMIT, "every backend can refuse");
 
 const struct cede_backend *cede_backends_at(int index)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The descriptor table: who waits for what, and which generation of a number that is. It is the
-// brief's two maps, socket to waiting task, made one array. The engine writes it; a backend reads it
-// to find the operation that a descriptor and a direction belong to.
+// brief's two maps, socket to waiting task, made one array. The engine writes it; a backend reads
+// it to find the operation that a descriptor and a direction belong to.
 
 #ifndef CEDE_ENGINE_DESCRIPTORS_H
 #define CEDE_ENGINE_DESCRIPTORS_H
@@ -50,8 +50,8 @@ static inline struct cede_descriptor *cede_descriptors_at(const struct cede_desc
     return (unsigned)fd < (unsigned)table->count ? &table->slots[fd] : NULL;
 }
 
-// Asks the kernel what the descriptor is: 0, or -EBADF (S3). Debug builds ask each time, and compare
-// whether it is still the same file: -ESTALE if not (S6).
+// Asks the kernel what the descriptor is: 0, or -EBADF (S3). Debug builds ask each time, and
+// compare whether it is still the same file: -ESTALE if not (S6).
 int cede_descriptors_ask(struct cede_descriptor *slot, int fd);
 
 // The same, once a generation in release builds.

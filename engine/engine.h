@@ -2,8 +2,8 @@
 //
 // The engine: takes operations, has a backend carry them out, and hands them back in the order that
 // docs/spec.md gives (T2 to T4). It knows descriptors, tickets and deadlines, not tasks; the
-// scheduler is its one caller. Nothing here calls into a task, and only cede_engine_tick may put the
-// thread to sleep. One thread per engine; engines do not know of each other (S22).
+// scheduler is its one caller. Nothing here calls into a task, and only cede_engine_tick may put
+// the thread to sleep. One thread per engine; engines do not know of each other (S22).
 
 #ifndef CEDE_ENGINE_ENGINE_H
 #define CEDE_ENGINE_ENGINE_H
@@ -35,20 +35,20 @@ void cede_engine_close(struct cede_engine *engine);
 struct cede_options cede_options_fill(const struct cede_options *options);
 
 // Takes a prepared operation over. Whatever is wrong with it shows as its result: -EINVAL unknown
-// verb (S11), or a blocking descriptor where S24 wants none; -EBADF closed or without that direction
-// (S3); -EBUSY somebody waits there (S5); -EMFILE a number beyond the limit; -ENOMEM. It ends
-// exactly once, through a later tick.
+// verb (S11), or a blocking descriptor where S24 wants none; -EBADF closed or without that
+// direction (S3); -EBUSY somebody waits there (S5); -EMFILE a number beyond the limit; -ENOMEM. It
+// ends exactly once, through a later tick.
 void cede_engine_submit(struct cede_engine *engine, struct cede_operation *op);
 
 // Takes it over without attempting it: it ends in this tick with `error` (S14).
 void cede_engine_refuse(struct cede_engine *engine, struct cede_operation *op, int error);
 
-// Asks for an end with -ECANCELED (S14). What has ended keeps its result, closes always run to their
-// end, and what moves data is tried once more (S15).
+// Asks for an end with -ECANCELED (S14). What has ended keeps its result, closes always run to
+// their end, and what moves data is tried once more (S15).
 void cede_engine_cancel(struct cede_engine *engine, struct cede_operation *op);
 
-// Takes back an operation of verb CEDE_VERB_PARK, at once and not through a tick: its owner is being
-// woken by other means. False when it has ended already and will come through a tick.
+// Takes back an operation of verb CEDE_VERB_PARK, at once and not through a tick: its owner is
+// being woken by other means. False when it has ended already and will come through a tick.
 bool cede_engine_withdraw(struct cede_engine *engine, struct cede_operation *op);
 
 // shutdown(2), and the waiters of its direction: bare waits end with 0, others are tried (S8).

@@ -36,7 +36,8 @@ struct cede_engine {
     uint64_t warned_shortages;  // how many there had been.
 };
 
-// Gives an operation its result and puts it where T4 finds it. The engine lets go of its descriptor.
+// Gives an operation its result and puts it where T4 finds it. The engine lets go of its
+// descriptor.
 void cede_engine_end(struct cede_engine *engine, struct cede_operation *op, int64_t result);
 
 // Puts an operation that the backend knew back in front of T2, with its old ticket.

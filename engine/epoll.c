@@ -10,20 +10,23 @@
 // notes that the first two differ; wait makes them equal for those descriptors, and sleeps.
 //
 // Traps, each met below:
-// - An event for a pair that is not armed repeats at each wait. As long as nobody wants to sleep that
-//   costs little, and its task is most likely about to wait again: it is left alone. Only a wait that
-//   may sleep takes the registration back.
-// - HUP and ERR are reported whether or not one asks. A descriptor with nothing armed must be deleted,
-//   not masked, or a hung-up peer makes every wait return at once.
-// - HUP alone is not "ready to send" (S2), yet it cannot be masked while somebody waits to send. Such
-//   a descriptor is registered edge-triggered until its wishes change: the kernel then reports
+// - An event for a pair that is not armed repeats at each wait. As long as nobody wants to sleep
+//   that costs little, and its task is most likely about to wait again: it is left alone. Only a
+//   wait that may sleep takes the registration back.
+// - HUP and ERR are reported whether or not one asks. A descriptor with nothing armed must be
+//   deleted, not masked, or a hung-up peer makes every wait return at once.
+// - HUP alone is not "ready to send" (S2), yet it cannot be masked while somebody waits to send.
+//   Such a descriptor is registered edge-triggered until its wishes change: the kernel then reports
 //   changes only.
-// - Files without poll (regular files, directories) are refused with EPERM: they are always ready (S4).
-// - close(2) removes a registration silently, but only with the last reference. If a duplicate lives
-//   on, events keep coming under a number that no longer names the file, and epoll_ctl cannot reach
-//   it: an event that nobody armed and that cannot be deleted. Then the whole set is made anew (S6).
+// - Files without poll (regular files, directories) are refused with EPERM: they are always ready
+//   (S4).
+// - close(2) removes a registration silently, but only with the last reference. If a duplicate
+//   lives on, events keep coming under a number that no longer names the file, and epoll_ctl cannot
+//   reach it: an event that nobody armed and that cannot be deleted. Then the whole set is made
+//   anew (S6).
 // - A number closed behind our back and opened again is still registered in our books, not in the
-//   kernel's: MOD says ENOENT, and ADD says EEXIST in the opposite case. Each falls back on the other.
+//   kernel's: MOD says ENOENT, and ADD says EEXIST in the opposite case. Each falls back on the
+//   other.
 
 #include "engine/epoll.h"
 
@@ -233,7 +236,8 @@ static int quieten(struct epoll_state *state, int fd)
     if (!interest->registered)
         return rebuild(state);
     bool is_hang_up = interest->armed && interest->armed == interest->registered;
-    // To make it edge-triggered tells the level once more. To do so again would repeat that for ever.
+    // To make it edge-triggered tells the level once more. To do so again would repeat that for
+    // ever.
     if (is_hang_up && interest->is_edge_triggered)
         return 0;
     int error = change_registration(state, fd, interest->armed, is_hang_up);

@@ -182,8 +182,9 @@ static inline void cede_operation_append_all(struct cede_operation_list *list,
 // Harmless when it is not on the list. O(length).
 void cede_operation_remove(struct cede_operation_list *list, struct cede_operation *op);
 
-// Stable merge sorts: by ticket, the order in which operations were submitted, and free when the list
-// is in that order; and by any other order, where is_after(a, b) says that a must come after b.
+// Stable merge sorts: by ticket, the order in which operations were submitted, and free when the
+// list is in that order; and by any other order, where is_after(a, b) says that a must come after
+// b.
 void cede_operation_sort_by_ticket(struct cede_operation_list *list);
 void cede_operation_sort(struct cede_operation_list *list,
                          bool (*is_after)(const struct cede_operation *,
@@ -223,7 +224,8 @@ bool cede_verb_moves_data(enum cede_verb verb);
 
 // A fresh operation: everything else zero, no deadline. Never suspends. The prepare functions of
 // net/ and tasks/ add the arguments.
-static inline void cede_operation_prepare(struct cede_operation *ret_op, enum cede_verb verb, int fd)
+static inline void cede_operation_prepare(struct cede_operation *ret_op, enum cede_verb verb,
+                                          int fd)
 {
     *ret_op = (struct cede_operation){
         .verb = (uint8_t)verb,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The contract of a poller: it says which descriptors would not block. select and epoll are pollers;
-// engine/readiness.c makes a backend of one. A poller moves no byte and knows no operation.
+// The contract of a poller: it says which descriptors would not block. select and epoll are
+// pollers; engine/readiness.c makes a backend of one. A poller moves no byte and knows no
+// operation.
 //
 // Ready in the recv direction is IN, HUP or ERR; in the send direction OUT or ERR (S2): what
 // select(2) would report. A report is one-shot: what was reported is no longer armed.

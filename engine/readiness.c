@@ -10,7 +10,8 @@
 //
 // Invariants:
 // 1. An operation in state CEDE_PARKED is in the descriptor table, and its pair is armed.
-// 2. An operation in state CEDE_ENDED that came here is on `ended`, once, and its pair is not armed.
+// 2. An operation in state CEDE_ENDED that came here is on `ended`, once, and its pair is not
+//    armed.
 
 #include "engine/readiness.h"
 
@@ -176,8 +177,8 @@ static bool has_more_than_hang_up(const struct cede_operation *op)
     return cede_sys_poll(&question, 1) > 0 && (question.revents & wanted);
 }
 
-// A bare wait is ready. What its task finds we do not see; but if wait after wait is satisfied at the
-// first answer, by a hang-up or an error alone, then the task finds nothing (S2).
+// A bare wait is ready. What its task finds we do not see; but if wait after wait is satisfied at
+// the first answer, by a hang-up or an error alone, then the task finds nothing (S2).
 static void end_wait(struct readiness_state *state, struct cede_operation *op,
                      struct cede_descriptor *slot)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The backend over a poller: select and epoll mean the same for an operation because this code gives
-// both their meaning. Named in engine/backends.c only.
+// The backend over a poller: select and epoll mean the same for an operation because this code
+// gives both their meaning. Named in engine/backends.c only.
 
 #ifndef CEDE_ENGINE_READINESS_H
 #define CEDE_ENGINE_READINESS_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Operations that would make the engine spin and therefore rest for a while (S2, S19): those whose
-// descriptor is called ready over and over and then is not, and accepts while the system is short of
-// descriptors or memory. A resting operation is with the engine, not with the backend; its timer is
-// set to the end of the rest or its deadline, whichever is first.
+// descriptor is called ready over and over and then is not, and accepts while the system is short
+// of descriptors or memory. A resting operation is with the engine, not with the backend; its timer
+// is set to the end of the rest or its deadline, whichever is first.
 
 #include <errno.h>
 #include <string.h>

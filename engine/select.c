@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The select poller: two bit maps of who is armed, copied and handed to the kernel each time. No
-// cleverness is allowed here, since this is the executable specification of "ready": every wait asks
-// about every armed pair anew, and what the kernel answers is what is reported.
+// cleverness is allowed here, since this is the executable specification of "ready": every wait
+// asks about every armed pair anew, and what the kernel answers is what is reported.
 //
 // The maps are our own, sized by the descriptor limit, because fd_set ends at 1024 and the C
 // library's checks abort beyond it (S20).

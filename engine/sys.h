@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The one door to the outside: every system call, clock reading, random number and allocation of the
-// library goes through these functions. They are bound at link time: sys.c in production, another
-// definition of the same names in a simulation, with no indirection either way. tests/tree/door
-// fails when an object of the library imports such a symbol from anywhere else.
+// The one door to the outside: every system call, clock reading, random number and allocation of
+// the library goes through these functions. They are bound at link time: sys.c in production,
+// another definition of the same names in a simulation, with no indirection either way.
+// tests/tree/door fails when an object of the library imports such a symbol from anywhere else.
 //
 // Conventions for all of them: the result is that of the system call of the same name, or -errno.
 // EINTR is never returned: calls that can be repeated are, calls that sleep report nothing ready.
@@ -34,7 +34,8 @@ struct signalfd_siginfo;
 void *cede_sys_allocate(size_t bytes);
 void cede_sys_free(void *memory);
 
-// Grows an array made by cede_sys_allocate; what is new is not zeroed. NULL leaves the old one whole.
+// Grows an array made by cede_sys_allocate; what is new is not zeroed. NULL leaves the old one
+// whole.
 void *cede_sys_reallocate(void *memory, size_t bytes);
 
 // Private zeroed pages that cost no memory before they are touched: 0, or -errno. `stack` adds the
@@ -116,8 +117,8 @@ int cede_sys_raise(int signal);
 int cede_sys_epoll_create(void);
 int cede_sys_epoll_control(int epoll_fd, int change, int fd, struct epoll_event *event);
 
-// epoll_pwait2(2), or where the kernel lacks it epoll_wait(2) with the timeout rounded up, so that a
-// deadline is never early. CEDE_NEVER sleeps until an event; a signal gives 0.
+// epoll_pwait2(2), or where the kernel lacks it epoll_wait(2) with the timeout rounded up, so that
+// a deadline is never early. CEDE_NEVER sleeps until an event; a signal gives 0.
 int cede_sys_epoll_wait(int epoll_fd, struct epoll_event *ret_events, int capacity,
                         int64_t timeout_ns);
 

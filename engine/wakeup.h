@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Wake-ups from other threads: the one thing in an engine that a foreign thread may touch. A thread
-// signals a wakeup; the task that waits for it goes on at the end of the tick, in the order in which
-// the signals arrived (T4). Signals do not count: many before one wait are one.
+// signals a wakeup; the task that waits for it goes on at the end of the tick, in the order in
+// which the signals arrived (T4). Signals do not count: many before one wait are one.
 
 #ifndef CEDE_ENGINE_WAKEUP_H
 #define CEDE_ENGINE_WAKEUP_H

@@ -25,9 +25,9 @@ struct cede_address {
 // Room for any address as text, with the terminating zero.
 #define CEDE_ADDRESS_TEXT_BYTES 128
 
-// Reads "127.0.0.1", "::1", "[::1]" or "unix:PATH"; for a unix path the port is ignored. A path that
-// begins with '@' is in the abstract name space (unix(7)). 0; -EINVAL when it is none of these;
-// -ENAMETOOLONG for a path that does not fit.
+// Reads "127.0.0.1", "::1", "[::1]" or "unix:PATH"; for a unix path the port is ignored. A path
+// that begins with '@' is in the abstract name space (unix(7)). 0; -EINVAL when it is none of
+// these; -ENAMETOOLONG for a path that does not fit.
 int cede_address_parse(const char *host, uint16_t port, struct cede_address *ret_address);
 
 // Writes "127.0.0.1:9000", "[::1]:9000" or "unix:PATH", cut off at `bytes`; ends with a zero.

@@ -55,12 +55,12 @@ int64_t cede_await(struct cede_task *self, struct cede_operation *op);
 int cede_wait(struct cede_task *self, enum cede_direction direction, int fd);
 void cede_wait_prepare(struct cede_operation *ret_op, enum cede_direction direction, int fd);
 
-// Suspends, for everybody else's turn: goes to the tail of the queue. 0, or -ECANCELED or -ETIMEDOUT
-// when the task is being cut off.
+// Suspends, for everybody else's turn: goes to the tail of the queue. 0, or -ECANCELED or
+// -ETIMEDOUT when the task is being cut off.
 int cede_pause(struct cede_task *self);
 
-// Suspends for a time, or until a time on the clock of cede_now_ns; never less (S13). 0, -ECANCELED,
-// or -ETIMEDOUT when a scope's deadline came first.
+// Suspends for a time, or until a time on the clock of cede_now_ns; never less (S13). 0,
+// -ECANCELED, or -ETIMEDOUT when a scope's deadline came first.
 int cede_sleep(struct cede_task *self, int64_t duration_ns);
 int cede_sleep_until(struct cede_task *self, int64_t deadline_ns);
 void cede_sleep_prepare(struct cede_operation *ret_op, int64_t deadline_ns);
@@ -68,8 +68,8 @@ void cede_sleep_prepare(struct cede_operation *ret_op, int64_t deadline_ns);
 // --- Tasks --------------------------------------------------------------------------------------
 
 // Starts a task; it runs after those that are runnable now. The name is copied, up to 23 bytes.
-// With `ret_handle` NULL nobody joins it, and it is gone when it is done. 0; -EAGAIN at the limit of
-// tasks; -ENOMEM for its stack. Does not suspend.
+// With `ret_handle` NULL nobody joins it, and it is gone when it is done. 0; -EAGAIN at the limit
+// of tasks; -ENOMEM for its stack. Does not suspend.
 int cede_spawn(struct cede_task *self, const char *name, cede_body *body, void *argument,
                struct cede_handle *ret_handle);
 

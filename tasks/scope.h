@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Scopes: a deadline and a cancellation for everything that a task does between enter and leave. They
-// nest; the nearest deadline counts, and a cancelled outer scope cancels the inner ones.
+// Scopes: a deadline and a cancellation for everything that a task does between enter and leave.
+// They nest; the nearest deadline counts, and a cancelled outer scope cancels the inner ones.
 //
 //     struct cede_scope scope;
 //     cede_scope_enter(self, cede_now_ns(self) + 5 * CEDE_NANOSECONDS_PER_SECOND, &scope);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a scheduler and its tasks are made of, and the memory that tasks live in. For scheduler.c, the
-// loop, and run.c, which opens and closes what the loop needs.
+// What a scheduler and its tasks are made of, and the memory that tasks live in. For scheduler.c,
+// the loop, and run.c, which opens and closes what the loop needs.
 
 #ifndef CEDE_TASKS_TASK_H
 #define CEDE_TASKS_TASK_H
