@@ -73,16 +73,22 @@ static void evict(struct cede_engine *engine, struct cede_descriptor *slot)
     }
 }
 
+static void let_go(struct cede_engine *engine, struct cede_descriptor *slot, int fd)
+{
+    evict(engine, slot);
+    if (!engine->failure)
+        engine->backend->forget(engine->backend_state, fd);
+    cede_descriptors_retire(slot);
+}
+
 static int64_t carry_out_close(struct cede_engine *engine, struct cede_operation *op)
 {
     struct cede_descriptor *slot = cede_descriptors_at(&engine->descriptors, op->fd);
     // An earlier close of this tick was first: the number is no longer what it was.
-    if (slot->generation != op->generation)
+    if (slot && slot->generation != op->generation)
         return -EBADF;
-    evict(engine, slot);
-    if (!engine->failure)
-        engine->backend->forget(engine->backend_state, op->fd);
-    cede_descriptors_retire(slot);
+    if (slot)
+        let_go(engine, slot, op->fd);
     if (op->verb == CEDE_VERB_RELEASE)
         return 0;
     int result = cede_sys_close(op->fd);
@@ -123,8 +129,6 @@ static void take_back(struct cede_engine *engine, struct cede_operation *op)
 {
     if (op == &engine->wakeups.doorbell) {
         cede_engine_end(engine, op, op->result);
-        cede_operation_remove(&engine->ended[op->end_class], op);
-        op->state = CEDE_PREPARED;
         cede_wakeups_answer(engine);
     } else if (op->result >= 0 || !cede_engine_rests(engine, op)) {
         cede_engine_end(engine, op, op->result);
@@ -139,9 +143,11 @@ static int ask(struct cede_engine *engine, int64_t timeout_ns, bool may_skip_pol
     engine->counters.sleeps += timeout_ns > 0;
     int progress =
         engine->backend->wait(engine->backend_state, timeout_ns, may_skip_poll, &ended);
-    read_clock(engine);
-    if (!may_skip_poll || !ended.first)
+    // If the kernel was not asked, no deadline falls due either: the ready count as ready (S13).
+    if (!may_skip_poll || !ended.first) {
+        read_clock(engine);
         engine->resumed = 0;
+    }
     CEDE_OPERATIONS_EACH(op, next, ended.first)
         take_back(engine, op);
     return progress;
@@ -168,7 +174,9 @@ static bool may_sleep(const struct cede_engine *engine, bool is_runnable)
 // nothing left, was the only one that could have made a descriptor ready.
 static bool is_dead(const struct cede_engine *engine)
 {
-    bool can_become_ready = engine->with_descriptor > 0 && !engine->options.strict;
+    // The doorbell is a wait like any other, but nobody rings it when no wakeup is open.
+    uint32_t doorbells = engine->wakeups.event_fd >= 0;
+    bool can_become_ready = engine->with_descriptor > doorbells && !engine->options.strict;
     return cede_timers_next_ns(&engine->timers) == CEDE_NEVER && !can_become_ready &&
            engine->wakeups.open_count == 0;
 }
@@ -315,6 +323,8 @@ static void fail(struct cede_engine *engine, int error)
                 cede_operation_remove(&engine->resting, op);
             if (op && op->state != CEDE_SUBMITTED)
                 cede_engine_end(engine, op, error);
+            if (op == &engine->wakeups.doorbell)
+                cede_wakeups_retract(engine);
         }
     }
 }

@@ -10,11 +10,41 @@
 #include "engine/check.h"
 #include "engine/engine_state.h"
 
-static void watch_doorbell(struct cede_engine *engine)
+void cede_wakeups_retract(struct cede_engine *engine)
+{
+    struct cede_operation *doorbell = &engine->wakeups.doorbell;
+    cede_check(doorbell->state == CEDE_ENDED);
+    cede_operation_remove(&engine->ended[doorbell->end_class], doorbell);
+    doorbell->state = CEDE_PREPARED;
+}
+
+// 0, or why the engine does not take it.
+static int watch_doorbell(struct cede_engine *engine)
 {
     struct cede_operation *doorbell = &engine->wakeups.doorbell;
     cede_operation_prepare(doorbell, CEDE_VERB_WAIT_RECV, engine->wakeups.event_fd);
     cede_engine_submit(engine, doorbell);
+    if (doorbell->state != CEDE_ENDED)
+        return 0;
+    cede_wakeups_retract(engine);
+    return (int)doorbell->result;
+}
+
+// The eventfd, from the first wakeup to the end of the engine: 0, or -errno.
+static int hang_up_doorbell(struct cede_engine *engine)
+{
+    if (engine->wakeups.event_fd >= 0)
+        return 0;
+    int fd = cede_sys_eventfd();
+    if (fd < 0)
+        return fd;
+    engine->wakeups.event_fd = fd;
+    int error = watch_doorbell(engine);
+    if (error < 0) {
+        cede_sys_close(fd);
+        engine->wakeups.event_fd = -1;
+    }
+    return error;
 }
 
 int cede_wakeup_create(struct cede_engine *engine, struct cede_wakeup **ret_wakeup)
@@ -22,14 +52,10 @@ int cede_wakeup_create(struct cede_engine *engine, struct cede_wakeup **ret_wake
     struct cede_wakeup *wakeup = cede_sys_allocate(sizeof *wakeup);
     if (!wakeup)
         return -ENOMEM;
-    if (engine->wakeups.event_fd < 0) {
-        int fd = cede_sys_eventfd();
-        if (fd < 0) {
-            cede_sys_free(wakeup);
-            return fd;
-        }
-        engine->wakeups.event_fd = fd;
-        watch_doorbell(engine);
+    int error = hang_up_doorbell(engine);
+    if (error < 0) {
+        cede_sys_free(wakeup);
+        return error;
     }
     wakeup->engine = engine;
     engine->wakeups.open_count++;
@@ -92,6 +118,7 @@ static void deliver_all(struct cede_wakeups *wakeups)
 
 void cede_wakeups_answer(struct cede_engine *engine)
 {
+    cede_wakeups_retract(engine);
     // Silence the bell before looking: a signal that comes in between rings it again.
     uint64_t rings;
     cede_sys_read(engine->wakeups.event_fd, &rings, sizeof rings);
@@ -139,7 +166,9 @@ void cede_wakeups_close(struct cede_engine *engine)
     struct cede_operation_list one = {.first = &wakeups->doorbell, .last = &wakeups->doorbell};
     if (wakeups->doorbell.state == CEDE_PARKED)
         engine->backend->cancel(engine->backend_state, &one);
-    engine->in_flight--;
+    // A backend that died has given it back already.
+    if (wakeups->doorbell.state != CEDE_PREPARED)
+        cede_engine_end(engine, &wakeups->doorbell, 0);
     engine->backend->forget(engine->backend_state, wakeups->event_fd);
     cede_sys_close(wakeups->event_fd);
     wakeups->event_fd = -1;

@@ -45,6 +45,9 @@ int cede_wakeup_submit(struct cede_operation *op);
 // For the engine: the operation was cut off.
 void cede_wakeup_cut_off(struct cede_operation *op);
 
+// For the engine: the doorbell has ended, and no task must get it.
+void cede_wakeups_retract(struct cede_engine *engine);
+
 // For the engine: the doorbell rang. Ends what was waited for, in order of arrival.
 void cede_wakeups_answer(struct cede_engine *engine);
 

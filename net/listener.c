@@ -19,9 +19,11 @@ static int set_options(int fd, int family, const struct cede_listen_options *opt
     return error;
 }
 
-// Whether the file is a socket that nobody listens on any more.
+// Whether the file is a socket that nobody listens on any more. An abstract name has no file.
 static bool is_left_behind(const struct cede_address *address)
 {
+    if (address->as.unix_path.sun_path[0] == '\0')
+        return false;
     int fd = cede_sys_socket(AF_UNIX, SOCK_STREAM, 0);
     if (fd < 0)
         return false;
