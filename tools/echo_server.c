@@ -27,7 +27,7 @@
 #include "tools/options.h"
 
 // After a signal: how long connections may take to end by themselves.
-#define LEAVE_NS (4 * CEDE_NANOSECONDS_PER_SECOND)
+#define LEAVE_NS (3 * CEDE_NANOSECONDS_PER_SECOND)
 
 // After a failure of accept, which may last.
 #define ACCEPT_REST_NS (100 * CEDE_NANOSECONDS_PER_MILLISECOND)
@@ -159,20 +159,15 @@ static int serve_until_signal(struct cede_task *self, struct server *server)
 static int serve(struct cede_task *self, void *argument)
 {
     struct server *server = argument;
-    const int signals[] = {SIGINT, SIGTERM};
-    int error = cede_signals_open(signals, sizeof signals / sizeof *signals, &server->signals);
-    bool has_signals = error == 0;
-    if (error == 0)
-        error = serve_until_signal(self, server);
-    cede_close(self, server->listener);
-    remove_socket_file(&server->options->address);
-    end_connections(self, server);
-    if (has_signals)
-        cede_signals_close(self, &server->signals);
+    int error = serve_until_signal(self, server);
     if (error < 0) {
         complain("start", error);
         server->exit_status = OPTIONS_EXIT_FAILED;
     }
+    cede_close(self, server->listener);
+    remove_socket_file(&server->options->address);
+    end_connections(self, server);
+    cede_signals_close(self, &server->signals);
     return 0;
 }
 
@@ -192,22 +187,41 @@ static void print_totals(const struct echo_connections *connections)
            (unsigned long long)connections->cut_off_count);
 }
 
+// Prepares what can fail before there is a task: 0, or -errno after complaining.
+static int open_server(struct server *server)
+{
+    // First of all, so that from the moment on at which somebody can know of us we end in peace.
+    const int signals[] = {SIGINT, SIGTERM};
+    int error = cede_signals_open(signals, sizeof signals / sizeof *signals, &server->signals);
+    if (error < 0) {
+        complain("signals", error);
+        return error;
+    }
+    server->listener = cede_listen_at(&server->options->address, NULL);
+    if (server->listener < 0) {
+        char text[CEDE_ADDRESS_TEXT_BYTES];
+        cede_address_format(&server->options->address, text, sizeof text);
+        fprintf(stderr, "echo_server: listen %s: %s\n", text, strerror(-server->listener));
+        return server->listener;
+    }
+    return 0;
+}
+
 static int run(const struct echo_options *echo_options)
 {
-    struct server server = {.options = echo_options, .connections.options = echo_options};
-    server.listener = cede_listen_at(&echo_options->address, NULL);
-    if (server.listener < 0) {
-        char text[CEDE_ADDRESS_TEXT_BYTES];
-        cede_address_format(&echo_options->address, text, sizeof text);
-        fprintf(stderr, "echo_server: listen %s: %s\n", text, strerror(-server.listener));
-        return OPTIONS_EXIT_FAILED;
-    }
+    struct server server = {
+        .options = echo_options,
+        .connections.options = echo_options,
+        .exit_status = OPTIONS_EXIT_DONE,
+    };
     const struct cede_options options = {
         .backend = echo_options->backend,
         .limits.stack_bytes = echo_options->stack_bytes,
         .reports_overflow = true,
         .log = log_message,
     };
+    if (open_server(&server) < 0)
+        return OPTIONS_EXIT_FAILED;
     int error = cede_run(&options, serve, &server);
     if (error < 0) {
         complain("run", error);
