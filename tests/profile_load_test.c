@@ -12,12 +12,14 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,6 +63,21 @@ static void test_server_is_gone_after_stop(void **state)
     assert_int_equal(errno, ESRCH);
 }
 
+// A port on which nobody listens, and nobody else can meanwhile: bound, and kept so in `ret_holder`.
+static uint16_t hold_port(int *ret_holder)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    socklen_t bytes = sizeof(address);
+    *ret_holder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(*ret_holder >= 0);
+    assert_int_equal(bind(*ret_holder, (struct sockaddr *)&address, bytes), 0);
+    assert_int_equal(getsockname(*ret_holder, (struct sockaddr *)&address, &bytes), 0);
+    return ntohs(address.sin_port);
+}
+
 static void test_server_that_ends_before_it_listens_is_reported(void **state)
 {
     (void)state;
@@ -68,10 +85,11 @@ static void test_server_that_ends_before_it_listens_is_reported(void **state)
     assert_string_equal(reason, "ended with status 3 before it listened");
     assert_int_equal(start_shell("kill -9 $$", 0), -ECHILD);
     assert_string_equal(reason, "ended with signal 9 before it listened");
-    int port = loopback_free_port();
-    assert_true(port > 0);
-    assert_int_equal(start_shell("exit 4", (uint16_t)port), -ECHILD);
+    int holder;
+    uint16_t port = hold_port(&holder);
+    assert_int_equal(start_shell("exit 4", port), -ECHILD);
     assert_string_equal(reason, "ended with status 4 before it listened");
+    close(holder);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
 }
@@ -273,10 +291,11 @@ static void test_load_refuses_a_port_where_nobody_listens(void **state)
     (void)state;
     struct load *load = NULL;
     void *messages = open_messages(64);
-    int port = loopback_free_port();
-    assert_true(port > 0);
-    assert_int_equal(load_open(&workload_echo, messages, (uint16_t)port, 1, &load), -ECONNREFUSED);
+    int holder;
+    uint16_t port = hold_port(&holder);
+    assert_int_equal(load_open(&workload_echo, messages, port, 1, &load), -ECONNREFUSED);
     assert_null(load);
+    close(holder);
     workload_echo.close(messages);
 }
 
