@@ -3,7 +3,7 @@
 // What the echo server does at its limits: of connections, of descriptors (S19), of patience.
 // Nobody is sent away, and waiting costs no time of the processor.
 
-#include <poll.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -119,11 +119,11 @@ static void test_a_peer_that_does_not_read_is_idle_too(void **state)
     struct echo_process server;
     echo_process_serve(*state, "--idle-timeout", "500ms", &server);
     int deaf = echo_client_connect(server.port);
-    echo_client_stuff(deaf);
-    // The server closes with bytes unread, so the end is a reset.
-    struct pollfd question = {.fd = deaf};
-    assert_int_equal(poll(&question, 1, 20000), 1);
-    assert_true(question.revents & (POLLERR | POLLHUP));
+    // Sends until the server closes, which is a reset, since there are bytes that it has not read.
+    static const char nothing[65536];
+    while (send(deaf, nothing, sizeof nothing, MSG_NOSIGNAL) > 0)
+        continue;
+    assert_int_equal(errno, ECONNRESET);
     close(deaf);
     echo_process_signal(&server, SIGTERM);
     assert_int_equal(echo_process_wait(&server, ECHO_PROCESS_LEAVE_MS), 0);
