@@ -67,12 +67,14 @@ void a_task_can_be_joined_before_and_after_its_end(const struct fixture *fixture
 static int join_twice(struct cede_task *self, void *argument)
 {
     struct cede_handle handle;
+    struct cede_handle successor;
     (void)argument;
     require_number(cede_spawn(self, "7", return_seven, NULL, &handle), 0);
     require_number(cede_join(self, handle, NULL), 0);
-    // Another task may be born in its place.
-    require_number(cede_spawn(self, "8", return_seven, NULL, NULL), 0);
+    // The memory of the first is the next one's.
+    require_number(cede_spawn(self, "8", return_seven, NULL, &successor), 0);
     require_number(cede_join(self, handle, NULL), -EINVAL);
+    require_number(cede_join(self, successor, NULL), 0);
     return 0;
 }
 
@@ -93,6 +95,7 @@ static int start_one_that_joins_itself(struct cede_task *self, void *argument)
     int result = 0;
     (void)argument;
     require_number(cede_spawn(self, "narcissus", join_self, NULL, &handle), 0);
+    next_tick(self);
     require_number(cede_join(self, handle, &result), 0);
     require_number(result, -EINVAL);
     return 0;

@@ -191,8 +191,8 @@ static int cancel_by_two_numbers(struct cede_task *self, void *argument)
     forbid_descriptors();
     when_logged(put_two_bytes, &fds[1]);
     ask(self, &accept);
-    cancel(self, &first);
     cancel(self, &second);
+    cancel(self, &first);
     answer(self, &first);
     answer(self, &second);
     require_number(first.buffer[0], '1');
