@@ -73,6 +73,7 @@ def _at_link_time(flags):
 
 # Objects stay usable without it, for `nm` and for others.
 _LINK_TIME = _at_link_time([
+    "-O3",
     "-flto",
     "-ffat-lto-objects",
 ])
@@ -87,6 +88,6 @@ LINKOPTS = [
     "-Wl,-z,relro,-z,now",
     "-Wl,-z,noexecstack",
 ] + _at_link_time([
-    "-O2",
+    "-O3",
     "-flto=auto",
 ])
