@@ -166,7 +166,7 @@ void an_accept_without_descriptors_is_tried_after_a_doubling_time(const struct f
     require_number(run_strictly(fixture, accept_after_a_while, NULL), 0);
 }
 
-static int accept_in_vain(struct cede_task *self, void *argument)
+static int accept_until_the_deadline(struct cede_task *self, void *argument)
 {
     (void)argument;
     struct request accept = accept_request();
@@ -182,7 +182,7 @@ static int accept_in_vain(struct cede_task *self, void *argument)
 
 void a_shortage_of_descriptors_is_logged_at_most_once_a_second(const struct fixture *fixture)
 {
-    require_number(run_strictly(fixture, accept_in_vain, NULL), 0);
+    require_number(run_strictly(fixture, accept_until_the_deadline, NULL), 0);
     int lines = 0;
     for (const char *line = logged(); (line = strstr(line, "accept on descriptor")); line++)
         lines++;

@@ -216,30 +216,32 @@ static int pass_a_byte(struct cede_task *self, void *argument)
 
 static const struct fixture *fixture_of_child;
 
-static void *run_in_child(void *argument)
+// The child is this thread alone, which is in no run.
+static void *fork_and_run(void *argument)
 {
-    require_number(run_strictly(fixture_of_child, pass_a_byte, argument), 0);
-    return NULL;
-}
-
-// Forked inside a task, the child goes on in a thread that is in no run.
-static int fork_beside_a_waiter(struct cede_task *self, void *argument)
-{
-    int *fds = argument;
-    struct request wait = {.verb = CEDE_VERB_WAIT_RECV, .fd = fds[0]};
-    ask_and_park(self, &wait);
+    int *ret_status = argument;
     pid_t pid = fork();
     require(pid >= 0);
     if (pid == 0) {
-        int own_fds[2];
-        pthread_t thread;
-        open_pair(own_fds);
-        require(pthread_create(&thread, NULL, run_in_child, own_fds) == 0);
-        require(pthread_join(thread, NULL) == 0);
+        int fds[2];
+        open_pair(fds);
+        require_number(run_strictly(fixture_of_child, pass_a_byte, fds), 0);
         _exit(0);
     }
-    int status;
-    require(waitpid(pid, &status, 0) == pid && status == 0);
+    require(waitpid(pid, ret_status, 0) == pid);
+    return NULL;
+}
+
+static int fork_beside_a_waiter(struct cede_task *self, void *argument)
+{
+    const int *fds = argument;
+    struct request wait = {.verb = CEDE_VERB_WAIT_RECV, .fd = fds[0]};
+    int status = -1;
+    pthread_t thread;
+    ask_and_park(self, &wait);
+    require(pthread_create(&thread, NULL, fork_and_run, &status) == 0);
+    require(pthread_join(thread, NULL) == 0);
+    require_number(status, 0);
     put(fds[1], "x");
     require_number(answer(self, &wait), 0);
     return 0;

@@ -5,6 +5,7 @@
 
 #include "tests/conformance/support.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -213,6 +214,7 @@ static int await_request(struct cede_task *self, void *argument)
 void ask(struct cede_task *self, struct request *request)
 {
     request->result = NOT_ENDED;
+    request->op.state = CEDE_PREPARED;
     const char *name = request->name ? request->name : "unnamed";
     require_number(cede_spawn(self, name, await_request, request, &request->task), 0);
 }
@@ -220,7 +222,10 @@ void ask(struct cede_task *self, struct request *request)
 void ask_and_park(struct cede_task *self, struct request *request)
 {
     ask(self, request);
-    next_tick(self);
+    // In normal mode a slow machine may need more than one tick before it is the task's turn.
+    do
+        next_tick(self);
+    while (request->op.state == CEDE_PREPARED || request->op.state == CEDE_SUBMITTED);
 }
 
 int64_t answer(struct cede_task *self, struct request *request)
@@ -234,6 +239,14 @@ int64_t perform(struct cede_task *self, enum cede_verb verb, int fd)
     struct request request = {.verb = verb, .fd = fd};
     prepare(&request);
     return cede_await(self, &request.op);
+}
+
+void accept_in_vain(struct cede_task *self, int listener)
+{
+    struct request request = {.verb = CEDE_VERB_ACCEPT, .fd = listener};
+    request.deadline_ns = cede_now_ns(self) + MILLISECOND;
+    prepare(&request);
+    require_number(cede_await(self, &request.op), -ETIMEDOUT);
 }
 
 void cancel(struct cede_task *self, struct request *request)

@@ -84,7 +84,8 @@ struct request {
 // Starts the task. It asks when its turn comes.
 void ask(struct cede_task *self, struct request *request);
 
-// The same, and lets a tick pass, after which the operation is parked unless it has ended.
+// The same, and lets a tick pass, or more in normal mode, after which the operation is parked
+// unless it has ended.
 void ask_and_park(struct cede_task *self, struct request *request);
 
 // Prepares the operation of a request, for a task that asks for it itself.
@@ -95,6 +96,9 @@ int64_t answer(struct cede_task *self, struct request *request);
 
 // Asks for one operation in the calling task: its result. With one byte, where the verb moves some.
 int64_t perform(struct cede_task *self, enum cede_verb verb, int fd);
+
+// Asks for an accept that will not get a descriptor, and lets a millisecond put an end to it.
+void accept_in_vain(struct cede_task *self, int listener);
 
 // Cancels the task.
 void cancel(struct cede_task *self, struct request *request);
