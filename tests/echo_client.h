@@ -56,7 +56,7 @@ enum echo_manner {
 struct echo_client {
     int fd; // -1 when it is done.
     enum echo_manner manner;
-    uint32_t seed; // Of its bytes.
+    uint32_t seed; // Where its bytes begin in those that all send.
     uint64_t total_bytes;
     uint64_t sent_bytes;
     uint64_t received_bytes;
@@ -76,14 +76,11 @@ struct echo_crowd {
 void echo_crowd_connect(uint16_t port, unsigned count, const enum echo_manner *manners,
                         unsigned manner_count, uint64_t bytes_each, struct echo_crowd *ret_crowd);
 
+// Has each send its first byte and get it back: the server has accepted them all.
+void echo_crowd_greet(struct echo_crowd *crowd);
+
 // Goes on until every client is done, or `is_enough` says so (NULL: never).
 void echo_crowd_run(struct echo_crowd *crowd, bool (*is_enough)(const struct echo_crowd *crowd));
-
-// Gives each client more to send.
-void echo_crowd_add(struct echo_crowd *crowd, uint64_t bytes_each);
-
-// For echo_crowd_run: all bytes but those of streams have come back.
-bool echo_crowd_is_answered(const struct echo_crowd *crowd);
 
 // For echo_crowd_run: everything that is to be sent was sent and is with the server's kernel.
 bool echo_crowd_has_delivered(const struct echo_crowd *crowd);

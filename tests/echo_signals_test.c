@@ -80,10 +80,9 @@ static void test_what_is_in_the_kernel_at_the_signal_is_echoed(void **state)
     struct echo_process server;
     struct echo_crowd crowd;
     echo_process_serve(*state, "--buffer-bytes", "1000", &server);
-    echo_crowd_connect(server.port, 10, manners, 1, 1, &crowd);
-    echo_crowd_run(&crowd, echo_crowd_is_answered);
+    echo_crowd_connect(server.port, 10, manners, 1, 30000, &crowd);
+    echo_crowd_greet(&crowd);
     echo_process_signal(&server, SIGSTOP);
-    echo_crowd_add(&crowd, 29999);
     echo_crowd_run(&crowd, echo_crowd_has_delivered);
     echo_process_signal(&server, SIGTERM);
     echo_process_signal(&server, SIGCONT);

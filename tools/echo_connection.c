@@ -147,9 +147,10 @@ static int serve(struct cede_task *self, void *argument)
         result = finish(self, connection);
     count_end(all, result);
 
+    int fd = connection->fd;
     LIST_REMOVE(connection, link);
-    cede_close(self, connection->fd);
     free(connection);
+    cede_close(self, fd);
     all->count--;
     set_event(&all->has_room);
     if (all->count == 0)

@@ -29,6 +29,10 @@
 // After a signal: how long connections may take to end by themselves.
 #define LEAVE_NS (3 * CEDE_NANOSECONDS_PER_SECOND)
 
+// After a signal: how long those may take to be accepted who are in the queue, where more may
+// arrive.
+#define QUEUE_NS (500 * CEDE_NANOSECONDS_PER_MILLISECOND)
+
 // After a failure of accept, which may last.
 #define ACCEPT_REST_NS (100 * CEDE_NANOSECONDS_PER_MILLISECOND)
 
@@ -94,8 +98,9 @@ static int accept_connections(struct cede_task *self, void *argument)
     cede_scope_leave(self, &server->accepting);
 
     // Who is in the kernel's queue is connected already, and may have sent something.
-    for (int i = 0; i < SOMAXCONN && has_room(server); i++)
-        if (accept_one(self, server, cede_now_ns(self)) < 0)
+    int64_t end_ns = cede_now_ns(self) + QUEUE_NS;
+    for (int64_t now_ns; has_room(server) && (now_ns = cede_now_ns(self)) < end_ns;)
+        if (accept_one(self, server, now_ns) < 0)
             break;
     return 0;
 }
