@@ -63,7 +63,8 @@ static void test_server_is_gone_after_stop(void **state)
     assert_int_equal(errno, ESRCH);
 }
 
-// A port on which nobody listens, and nobody else can meanwhile: bound, and kept so in `ret_holder`.
+// A port on which nobody listens, and nobody else can meanwhile: bound, and kept so in
+// `ret_holder`.
 static uint16_t hold_port(int *ret_holder)
 {
     struct sockaddr_in address = {
