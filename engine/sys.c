@@ -35,6 +35,9 @@
             return -errno;                                                                         \
     }
 
+// MADV_GUARD_INSTALL, which the C library's headers do not have yet.
+#define GUARD_INSTALL 102
+
 static int error_or(int result)
 {
     return result < 0 ? -errno : result;
@@ -67,23 +70,51 @@ int cede_sys_map(size_t bytes, int stack, void **ret_memory)
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (memory == MAP_FAILED)
         return -errno;
+    // One touch of a huge page would cost as much as hundreds of small stacks. Since Linux 6.7
+    // MAP_STACK says as much; a kernel without huge pages refuses, and has none.
+    if (stack)
+        (void)madvise(memory, bytes, MADV_NOHUGEPAGE);
     *ret_memory = memory;
     return 0;
 }
 
-void cede_sys_unmap(void *memory, size_t bytes)
+int cede_sys_unmap(void *memory, size_t bytes)
 {
-    cede_check(munmap(memory, bytes) == 0);
+    int error = error_or(munmap(memory, bytes));
+    cede_check(error == 0 || error == -ENOMEM);
+    return error;
 }
 
 int cede_sys_guard(void *memory, size_t bytes)
 {
+    return error_or(madvise(memory, bytes, GUARD_INSTALL));
+}
+
+int cede_sys_protect(void *memory, size_t bytes)
+{
     return error_or(mprotect(memory, bytes, PROT_NONE));
+}
+
+int cede_sys_discard(void *memory, size_t bytes)
+{
+    return error_or(madvise(memory, bytes, MADV_DONTNEED));
 }
 
 size_t cede_sys_page_bytes(void)
 {
     return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+unsigned cede_sys_mapping_limit(void)
+{
+    char digits[16] = "";
+    int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)cede_sys_read(fd, digits, sizeof(digits) - 1);
+        close(fd);
+    }
+    unsigned long limit = strtoul(digits, NULL, 10);
+    return limit > 0 && limit <= UINT32_MAX ? (unsigned)limit : 65530;
 }
 
 int64_t cede_sys_now_ns(void)

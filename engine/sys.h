@@ -38,15 +38,27 @@ void cede_sys_free(void *memory);
 // whole.
 void *cede_sys_reallocate(void *memory, size_t bytes);
 
-// Private zeroed pages that cost no memory before they are touched: 0, or -errno. `stack` adds the
-// flags that fit a stack. Given back with cede_sys_unmap.
+// Private zeroed pages that cost no memory before they are touched: 0, or -errno. `stack` is for
+// stacks: the pages are small ones on every kernel. Given back with cede_sys_unmap, which fails
+// with -ENOMEM where it would leave a hole in a merged mapping and the process has no mapping left.
 int cede_sys_map(size_t bytes, int stack, void **ret_memory);
-void cede_sys_unmap(void *memory, size_t bytes);
+int cede_sys_unmap(void *memory, size_t bytes);
 
-// mprotect(2) to no access: a guard.
+// Two ways to make pages fault at every touch. MADV_GUARD_INSTALL (madvise(2), Linux 6.13) takes no
+// mapping; -EINVAL from an older kernel, or on locked memory. mprotect(2) makes a mapping of its
+// own of the pages, and so at least two out of one.
 int cede_sys_guard(void *memory, size_t bytes);
+int cede_sys_protect(void *memory, size_t bytes);
+
+// MADV_DONTNEED (madvise(2)): the pages' memory goes back, and they are zeroed when touched again.
+// -EINVAL on locked memory.
+int cede_sys_discard(void *memory, size_t bytes);
 
 size_t cede_sys_page_bytes(void);
+
+// The most mappings that the process may have: vm.max_map_count, or the kernel's default for it
+// where it cannot be read.
+unsigned cede_sys_mapping_limit(void);
 
 // --- Clock, randomness, environment -------------------------------------------------------------
 

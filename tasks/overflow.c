@@ -76,6 +76,14 @@ static void report(const struct cede_overflow_watch *watch)
     (void)cede_sys_write(STDERR_FILENO, line.text, line.bytes);
 }
 
+void cede_overflow_check_canary(const struct cede_overflow_watch *watch)
+{
+    bool is_whole = cede_stack_is_whole(watch->stack);
+    if (!is_whole)
+        report(watch);
+    cede_check(is_whole);
+}
+
 static int lies_in_guard(const void *address, const struct cede_stack *stack)
 {
     uintptr_t low = (uintptr_t)stack->low;

@@ -6,21 +6,24 @@
 //
 //     cede: task "echo" overflowed its stack of 65536 bytes (options.limits.stack_bytes)
 //
-// Opt-in, since the handlers of signals are the process's. It knows stacks, not the scheduler,
-// which installs it and tells it at each resumption who runs.
+// The handler is opt-in, since the handlers of signals are the process's. A stack without a guard
+// has a canary, which needs none: it is looked at whenever its task stops running. This unit knows
+// stacks, not the scheduler, which installs it and tells it at each resumption who runs.
 
 #ifndef CEDE_TASKS_OVERFLOW_H
 #define CEDE_TASKS_OVERFLOW_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cede_stack;
 
-// Who runs, for the handler to read. Both outlive the time they are watched for.
+// Who runs, for the handler to read. It and what it points to outlive the time they are watched.
 struct cede_overflow_watch {
     const char *task_name;
     const struct cede_stack *stack;
+    bool has_canary; // The stack has one; kept here so that few need to look at the stack.
 };
 
 // What this thread watches; NULL when no task runs. The model makes a write to it one instruction,
@@ -28,9 +31,22 @@ struct cede_overflow_watch {
 extern _Thread_local const struct cede_overflow_watch *cede_overflow_watched
     __attribute__((tls_model("initial-exec")));
 
+// A task runs from here on; no handler need be installed.
 static inline void cede_overflow_watch(const struct cede_overflow_watch *watch)
 {
     cede_overflow_watched = watch;
+}
+
+// Reports as the handler does, and stops the process, if the canary is not as it was.
+void cede_overflow_check_canary(const struct cede_overflow_watch *watch);
+
+// It no longer runs. Where no guard faults, this is the time to find that its stack was too small:
+// before anybody else uses memory that it may have written to.
+static inline void cede_overflow_unwatch(const struct cede_overflow_watch *watch)
+{
+    cede_overflow_watched = NULL;
+    if (watch->has_canary)
+        cede_overflow_check_canary(watch);
 }
 
 // One thread's installation. Opaque.

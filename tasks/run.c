@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "engine/backends.h"
 #include "engine/check.h"
@@ -20,6 +21,20 @@ static void forget_done(struct cede_task *task)
     cede_tasks_destroy(&task->scheduler->tasks, task);
 }
 
+// Overflows are found out later or not at all where guards are not the best ones.
+static void log_guards(const struct cede_scheduler *scheduler)
+{
+    const struct cede_options *options = &scheduler->options;
+    const struct cede_stack_pool *stacks = &scheduler->stacks;
+    if (!options->log || stacks->guard == CEDE_STACK_GUARD_MADVISE)
+        return;
+    char line[160];
+    snprintf(line, sizeof line, "stack guards: %s, canaries beyond %u tasks (madvise: %s)",
+             cede_stack_guard_name(stacks), stacks->protected_limit,
+             strerror(-stacks->guard_error));
+    options->log(options->log_argument, line);
+}
+
 static int run_first(struct cede_scheduler *scheduler, cede_body *body, void *argument)
 {
     struct cede_overflow overflow;
@@ -28,6 +43,7 @@ static int run_first(struct cede_scheduler *scheduler, cede_body *body, void *ar
         return error;
     running = scheduler;
     error = cede_scheduler_spawn(scheduler, "main", body, argument, NULL);
+    log_guards(scheduler);
     if (error == 0)
         error = cede_scheduler_run(scheduler);
     running = NULL;

@@ -99,7 +99,7 @@ static void resume(struct cede_scheduler *scheduler, struct cede_task *task)
 {
     cede_overflow_watch(&task->watch);
     struct cede_operation *op = cede_generator_next(&task->generator, NULL);
-    cede_overflow_watch(NULL);
+    cede_overflow_unwatch(&task->watch);
     if (cede_generator_is_finished(&task->generator))
         finish(scheduler, task);
     else if (op)
@@ -208,7 +208,8 @@ int cede_scheduler_spawn(struct cede_scheduler *scheduler, const char *name, ced
     task->argument = argument;
     task->root = (struct cede_scope){.task = task, .deadline_ns = CEDE_NEVER};
     cede_scheduler_set_scope(task, &task->root);
-    task->watch = (struct cede_overflow_watch){.task_name = task->name, .stack = task->stack};
+    task->watch = (struct cede_overflow_watch){
+        .task_name = task->name, .stack = task->stack, .has_canary = task->stack->canary_bytes > 0};
     strncpy(task->name, name, sizeof task->name - 1);
     cede_generator_create(task->stack, run_body, task, &task->generator);
     scheduler->living_count++;

@@ -33,8 +33,8 @@ void __real_cede_sys_free(void *memory);
 void __wrap_cede_sys_free(void *memory);
 int __real_cede_sys_map(size_t bytes, int stack, void **ret_memory);
 int __wrap_cede_sys_map(size_t bytes, int stack, void **ret_memory);
-void __real_cede_sys_unmap(void *memory, size_t bytes);
-void __wrap_cede_sys_unmap(void *memory, size_t bytes);
+int __real_cede_sys_unmap(void *memory, size_t bytes);
+int __wrap_cede_sys_unmap(void *memory, size_t bytes);
 int __real_cede_engine_open(const struct cede_backend *backend, const struct cede_options *options,
                             struct cede_engine **ret_engine);
 int __wrap_cede_engine_open(const struct cede_backend *backend, const struct cede_options *options,
@@ -69,10 +69,11 @@ int __wrap_cede_sys_map(size_t bytes, int stack, void **ret_memory)
     return error;
 }
 
-void __wrap_cede_sys_unmap(void *memory, size_t bytes)
+int __wrap_cede_sys_unmap(void *memory, size_t bytes)
 {
-    mappings--;
-    __real_cede_sys_unmap(memory, bytes);
+    int error = __real_cede_sys_unmap(memory, bytes);
+    mappings -= error == 0;
+    return error;
 }
 
 // --- Between the scheduler and its engine -------------------------------------------------------
