@@ -175,6 +175,16 @@ static int admit_closer(struct cede_engine *engine, struct cede_operation *op)
     return must_be_open && cede_descriptors_learn(slot, op->fd) < 0 ? -EBADF : 0;
 }
 
+// T2 tries the operation; where it would try nothing, after a short read, the backend has it now.
+static void put_before_backend(struct cede_engine *engine, struct cede_operation *op)
+{
+    bool is_recv = op->verb == CEDE_VERB_RECV || op->verb == CEDE_VERB_RECV_EXACT;
+    if (is_recv && !engine->options.strict && engine->descriptors.slots[op->fd].is_drained)
+        engine->backend->submit(engine->backend_state, op);
+    else
+        cede_engine_resubmit(engine, op);
+}
+
 static int admit(struct cede_engine *engine, struct cede_operation *op)
 {
     int error = 0;
@@ -189,7 +199,7 @@ static int admit(struct cede_engine *engine, struct cede_operation *op)
     else
         error = -EINVAL;
     if (error == 0 && op->state == CEDE_PREPARED)
-        cede_engine_resubmit(engine, op);
+        put_before_backend(engine, op);
     return error;
 }
 
