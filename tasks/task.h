@@ -33,8 +33,8 @@ struct cede_task {
     uint8_t state;
     int result;
     struct cede_scope *scope; // The innermost.
-    struct cede_scope root; // The outermost scope.
     struct cede_overflow_watch watch;
+    struct cede_scope root; // The outermost scope.
     struct cede_task *joiner; // Parked until this one is done.
     struct cede_stack *stack;
     cede_body *body;
