@@ -110,6 +110,8 @@ void cede_operation_sort(struct cede_operation_list *list, is_after_function *is
     struct cede_operation *rest = list->first;
     if (!rest)
         return;
+    // Whatever comes of it may not be the order of tickets.
+    list->is_unsorted = true;
     struct cede_operation *sorted = take_run(&rest, is_after);
     if (!rest)
         return;

@@ -234,6 +234,12 @@ int cede_sys_unlink(const char *path)
     return error_or(unlink(path));
 }
 
+int cede_sys_is_socket(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) < 0 ? -errno : S_ISSOCK(status.st_mode);
+}
+
 int cede_sys_get_flags(int fd)
 {
     return error_or(fcntl(fd, F_GETFL));

@@ -108,6 +108,9 @@ int cede_sys_close(int fd);
 
 int cede_sys_unlink(const char *path);
 
+// lstat(2) reduced to whether the file is a socket: 1 or 0, or -errno.
+int cede_sys_is_socket(const char *path);
+
 // fcntl(F_GETFL).
 int cede_sys_get_flags(int fd);
 

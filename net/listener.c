@@ -19,10 +19,12 @@ static int set_options(int fd, int family, const struct cede_listen_options *opt
     return error;
 }
 
-// Whether the file is a socket that nobody listens on any more. An abstract name has no file.
+// Whether the file is a socket that nobody listens on any more. An abstract name has no file; and
+// to connect to a file of another kind is refused, too.
 static bool is_left_behind(const struct cede_address *address)
 {
-    if (address->as.unix_path.sun_path[0] == '\0')
+    const char *path = address->as.unix_path.sun_path;
+    if (*path == '\0' || cede_sys_is_socket(path) <= 0)
         return false;
     int fd = cede_sys_socket(AF_UNIX, SOCK_STREAM, 0);
     if (fd < 0)
