@@ -17,8 +17,8 @@ struct cede_listen_options {
 
 // Binds and listens: the descriptor (non-blocking, close-on-exec), or -errno of socket(2), bind(2)
 // or listen(2). `options` may be NULL. Port 0 lets the kernel pick one; see cede_listen_address. A
-// unix path whose file was left by a server that is gone is taken over: it is removed if connecting
-// to it is refused. Does not suspend.
+// unix path whose file was left by a server that is gone is taken over: it is removed if it is
+// a socket and connecting to it is refused. Does not suspend.
 int cede_listen_at(const struct cede_address *address, const struct cede_listen_options *options);
 
 // The same for a host as cede_address_parse reads it.

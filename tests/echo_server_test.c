@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -59,6 +60,8 @@ static void test_the_backend_of_the_environment_counts_unless_one_is_named(void 
     echo_process_listen("echo_server", named, ECHO_PROCESS_DESCRIPTORS, &server);
     assert_string_equal(server.backend, "epoll");
     stop(&server);
+    assert_int_equal(setenv("CEDE_BACKEND", "poll", 1), 0);
+    assert_int_equal(echo_process_run("echo_server", unnamed, &server), 2);
     assert_int_equal(unsetenv("CEDE_BACKEND"), 0);
 }
 
@@ -104,6 +107,32 @@ static void test_it_listens_on_a_unix_socket_and_removes_the_file(void **state)
     echo_process_listen("echo_server", arguments, ECHO_PROCESS_DESCRIPTORS, &server);
     expect_echo(&address);
     stop(&server);
+}
+
+static void test_a_file_that_is_no_socket_is_left_alone(void **state)
+{
+    static const char *const paths[] = {"precious", "link"};
+    struct echo_process process;
+    (void)state;
+    unlink("precious");
+    FILE *file = fopen("precious", "we");
+    assert_non_null(file);
+    fclose(file);
+    // Nor is a link removed, to whatever.
+    unlink("link");
+    assert_int_equal(symlink("gone.sock", "link"), 0);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        char address[32], expected[128];
+        snprintf(address, sizeof address, "unix:%s", paths[i]);
+        const char *const arguments[] = {"--address", address, NULL};
+        assert_int_equal(echo_process_run("echo_server", arguments, &process), 1);
+        snprintf(expected, sizeof expected, "echo_server: listen %s: Address already in use\n",
+                 address);
+        assert_string_equal(process.messages, expected);
+        struct stat status;
+        assert_int_equal(lstat(paths[i], &status), 0);
+        assert_false(S_ISSOCK(status.st_mode));
+    }
 }
 
 static void test_a_port_that_is_taken_is_a_failure_of_one_line(void **state)
@@ -166,6 +195,19 @@ static void test_what_it_does_not_understand_costs_one_line_and_status_2(void **
         assert_string_equal(process.messages, mistakes[i].line);
         assert_string_equal(process.output, "");
     }
+}
+
+// Neither backend can be tried with so few descriptors; that is no mistake of the command line.
+static void test_without_any_backend_it_fails_and_says_why(void **state)
+{
+    const char *const arguments[] = {"--port", "0", NULL};
+    struct echo_process process;
+    (void)state;
+    echo_process_start("echo_server", arguments, 4, &process);
+    assert_int_equal(echo_process_wait(&process, ECHO_PROCESS_LEAVE_MS), 1);
+    assert_non_null(strstr(process.messages, "echo_server: backend epoll: "));
+    assert_non_null(strstr(process.messages, "echo_server: backend select: "));
+    assert_string_equal(process.output, "");
 }
 
 static void run_with(const char *option, struct echo_process *ret_process)
@@ -263,10 +305,12 @@ int main(void)
         cmocka_unit_test(test_the_backend_of_the_environment_counts_unless_one_is_named),
         ECHO_ON_EACH_BACKEND(test_it_listens_on_ipv6),
         ECHO_ON_EACH_BACKEND(test_it_listens_on_a_unix_socket_and_removes_the_file),
+        cmocka_unit_test(test_a_file_that_is_no_socket_is_left_alone),
         cmocka_unit_test(test_a_port_that_is_taken_is_a_failure_of_one_line),
         ECHO_ON_EACH_BACKEND(test_a_port_can_be_taken_again_at_once),
         cmocka_unit_test(test_what_it_does_not_understand_costs_one_line_and_status_2),
         cmocka_unit_test(test_a_named_backend_that_is_not_here_is_not_replaced),
+        cmocka_unit_test(test_without_any_backend_it_fails_and_says_why),
         cmocka_unit_test(test_the_list_of_backends_says_which_one_auto_picks),
         cmocka_unit_test(test_the_help_names_every_option),
         ECHO_ON_EACH_BACKEND(test_quiet_prints_nothing),

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/backends.h"
@@ -111,21 +112,31 @@ static void list_backends(void)
     }
 }
 
-// Fills in the backend's name. False: it cannot be had.
+// Whether the user wants this backend and no other.
+static bool is_backend_named(void)
+{
+    const char *name = options.backend ? options.backend : getenv("CEDE_BACKEND");
+    return name && *name && strcmp(name, "auto") != 0;
+}
+
+// Fills in the backend's name. False: there is none. What was named and cannot be had is a mistake
+// of the command line; what auto passes by is told in any case.
 static bool choose_backend(int *ret_exit_status)
 {
     struct cede_backends_choice choice;
     int error = cede_backends_choose(options.backend, &choice);
-    if (error == 0) {
-        for (int i = 0; i < choice.refusal_count; i++)
-            fprintf(stderr, PROGRAM_NAME ": backend %s: %s\n", choice.refusals[i].name,
-                    choice.refusals[i].reason);
-        options.backend = choice.backend->name;
-        return true;
+    if (error < 0 && is_backend_named()) {
+        const struct cede_refusal *refusal = &choice.refusals[0];
+        *ret_exit_status = options_refuse(&program, "backend", refusal->name, refusal->reason);
+        return false;
     }
-    const struct cede_refusal *last = &choice.refusals[choice.refusal_count - 1];
-    *ret_exit_status = options_refuse(&program, "backend", last->name, last->reason);
-    return false;
+    for (int i = 0; i < choice.refusal_count; i++)
+        fprintf(stderr, PROGRAM_NAME ": backend %s: %s\n", choice.refusals[i].name,
+                choice.refusals[i].reason);
+    *ret_exit_status = OPTIONS_EXIT_FAILED;
+    if (error == 0)
+        options.backend = choice.backend->name;
+    return error == 0;
 }
 
 // Fills in the address. False: it is none.
