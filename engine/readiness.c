@@ -16,14 +16,10 @@
 #include "engine/readiness.h"
 
 #include <errno.h>
-#include <poll.h>
 
 #include "engine/attempt.h"
 #include "engine/check.h"
-#include "engine/poison.h"
-
-// So many wakes in vain, and the next one must wait.
-#define VAIN_WAKES_ALLOWED 2
+#include "engine/vain.h"
 
 struct readiness_state {
     const struct cede_poller *poller;
@@ -97,15 +93,6 @@ static void park(struct readiness_state *state, struct cede_operation *op)
     state->poller->arm(state->poller_state, op->fd, cede_operation_direction(op));
 }
 
-// Whether one more wake in vain is too many (S2). Beyond those allowed the engine counts: rests.
-static bool is_vain_too_often(struct cede_descriptor *slot, enum cede_direction direction)
-{
-    if (slot->vain_wakes[direction] >= VAIN_WAKES_ALLOWED)
-        return true;
-    slot->vain_wakes[direction]++;
-    return slot->vain_wakes[direction] >= VAIN_WAKES_ALLOWED;
-}
-
 // Whether trying can wait for the poller. A bare wait has nothing to try; and after a short read
 // the next read would find nothing (normal mode only: another process may have shown otherwise).
 static bool is_pointless_to_try(const struct readiness_state *state,
@@ -134,7 +121,7 @@ static enum cede_attempt carry_out(struct readiness_state *state, struct cede_op
         slot->vain_wakes[direction] = 0;
     }
     bool is_vain = is_ready && outcome == CEDE_ATTEMPT_BLOCKED;
-    if (is_vain && is_vain_too_often(slot, direction))
+    if (is_vain && cede_vain_is_too_often(slot, direction))
         end(state, op, -EAGAIN);
     else
         park(state, op);
@@ -169,30 +156,11 @@ void cede_readiness_forget(void *opaque, int fd)
     state->poller->forget(state->poller_state, fd);
 }
 
-// Whether the kernel reports more than an error or a hang-up, which no wait makes go away.
-static bool has_more_than_hang_up(const struct cede_operation *op)
-{
-    short wanted = op->verb == CEDE_VERB_WAIT_RECV ? POLLIN : POLLOUT;
-    struct pollfd question = {.fd = op->fd, .events = wanted};
-    return cede_sys_poll(&question, 1) > 0 && (question.revents & wanted);
-}
-
-// A bare wait is ready. What its task finds we do not see; but if wait after wait is satisfied at
-// the first answer, by a hang-up or an error alone, then the task finds nothing (S2).
 static void end_wait(struct readiness_state *state, struct cede_operation *op,
                      struct cede_descriptor *slot)
 {
-    enum cede_direction direction = cede_operation_direction(op);
     bool is_immediate = op->ticket > state->answered_ticket;
-    if (slot->vain_wakes[direction] < VAIN_WAKES_ALLOWED) {
-        slot->vain_wakes[direction] = is_immediate ? slot->vain_wakes[direction] + 1 : 0;
-        end(state, op, 0);
-    } else if (has_more_than_hang_up(op)) {
-        slot->vain_wakes[direction] = 0;
-        end(state, op, 0);
-    } else {
-        end(state, op, is_immediate ? -EAGAIN : 0);
-    }
+    end(state, op, cede_vain_wait_rests(slot, op, is_immediate, 0) ? -EAGAIN : 0);
 }
 
 static void answer(struct readiness_state *state, struct cede_operation *op)

@@ -12,9 +12,7 @@
 #include "engine/check.h"
 #include "engine/engine_state.h"
 #include "engine/poison.h"
-
-// Wakes in vain that cost no rest: readiness.c counts these.
-#define FREE_VAIN_WAKES 2
+#include "engine/vain.h"
 
 static int64_t doubled(int64_t first_ns, unsigned times, int64_t most_ns)
 {
@@ -34,7 +32,7 @@ static int64_t vain_rest_ns(struct cede_descriptor *slot, enum cede_direction di
 {
     unsigned vain = count_vain_wake(slot, direction);
     return doubled(CEDE_NANOSECONDS_PER_MILLISECOND,
-                   vain > FREE_VAIN_WAKES ? vain - FREE_VAIN_WAKES : 0,
+                   vain > CEDE_VAIN_WAKES_ALLOWED ? vain - CEDE_VAIN_WAKES_ALLOWED : 0,
                    100 * CEDE_NANOSECONDS_PER_MILLISECOND);
 }
 

@@ -16,7 +16,7 @@ import tree
 LAYERS = [
     ("in order", "engine/check", "engine/sys", "engine/timers", "engine/operation",
      "engine/options", "engine/poison", "engine/descriptors", "engine/buffers",
-     "engine/attempt"),
+     "engine/attempt", "engine/vain"),
     ("in order", "engine/poller", "engine/backend"),
     ("apart", "engine/select", "engine/epoll", "engine/readiness", "engine/uring", "engine/*"),
     ("apart", "engine/backends"),
