@@ -25,6 +25,8 @@ struct claim {
     X("T1", a_spawned_task_runs_after_those_that_are_runnable)                                     \
     X("T1", a_joiner_is_woken_behind_those_that_are_runnable)                                      \
     X("S10", a_tick_resumes_no_more_tasks_than_its_bound)                                          \
+    X("T1", in_normal_mode_a_tick_ends_after_a_hundred_microseconds)                               \
+    X("T3", no_poll_is_left_out_for_longer_than_the_bound)                                         \
     X("T2", an_operation_parks_even_if_it_could_be_satisfied_at_once)                              \
     X("T2", an_operation_parks_even_if_it_is_refused)                                              \
     X("T2", receivers_are_tried_before_senders)                                                    \
@@ -48,8 +50,10 @@ struct claim {
     X("S2", a_peer_that_hangs_up_neither_wakes_a_sender_nor_makes_a_spin)                          \
     X("S2", an_error_that_no_recv_takes_away_makes_no_spin)                                        \
     X("S2", a_connect_to_a_full_backlog_makes_no_spin)                                             \
+    X("S2", a_connect_to_a_full_backlog_goes_on_soon_after_there_is_room)                          \
     X("S2", waits_that_only_ever_find_a_hang_up_are_spread_by_a_back_off)                          \
     X("S18", the_end_of_a_stream_is_ready_and_receives_nothing)                                    \
+    X("S1", a_send_of_no_bytes_waits_until_there_is_room)                                          \
     X("S3", a_descriptor_that_is_not_open_is_refused)                                              \
     X("S3", a_descriptor_opened_for_the_other_direction_is_refused)                                \
     X("S3", a_descriptor_that_only_names_a_file_is_refused)                                        \
@@ -99,6 +103,7 @@ struct claim {
     X("S19", an_accept_that_was_just_roused_can_be_closed)                                         \
     X("S19", an_accept_that_just_met_a_shortage_can_be_closed)                                     \
     X("S19", an_accept_that_is_roused_when_it_is_due_is_tried_last)                                \
+    X("S21", a_descriptor_that_is_received_closes_on_exec)                                         \
     X("S24", accept_and_connect_refuse_descriptors_that_block)                                     \
     X("S24", recv_and_send_do_not_block_on_descriptors_that_do)                                    \
     X("S24", the_flags_of_a_descriptor_are_never_changed)                                          \

@@ -239,7 +239,7 @@ static int close_beside_the_overdue(struct cede_task *self, void *argument)
 {
     const int *fds = argument;
     struct request accept = accept_request();
-    accept.deadline_ns = cede_now_ns(self) + 2 * MILLISECOND;
+    accept.deadline_ns = cede_now_ns(self) + 50 * MILLISECOND;
     forbid_descriptors();
     ask_and_park(self, &accept);
     while (cede_now_ns(self) < accept.deadline_ns)
@@ -257,7 +257,65 @@ void an_accept_that_is_roused_when_it_is_due_is_tried_last(const struct fixture 
     require_number(run_normally(fixture, close_beside_the_overdue, fds), 0);
 }
 
-// --- S24 ----------------------------------------------------------------------------------------
+// --- S21, S24
+// ----------------------------------------------------------------------------------------
+
+// Room for one descriptor beside a message of one byte.
+struct message {
+    int fd; // To receive it on.
+    char byte;
+    struct iovec part;
+    struct msghdr header;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+};
+
+static void prepare_message(struct message *message)
+{
+    message->part = (struct iovec){.iov_base = &message->byte, .iov_len = 1};
+    message->header.msg_iov = &message->part;
+    message->header.msg_iovlen = 1;
+    message->header.msg_control = message->control;
+    message->header.msg_controllen = sizeof message->control;
+}
+
+static int recv_a_descriptor(struct cede_task *self, void *argument)
+{
+    struct message *message = argument;
+    int fd = message->fd;
+    prepare_message(message);
+    require_number(cede_recvmsg(self, fd, &message->header, 0), 1);
+    return 0;
+}
+
+static int pass_a_descriptor(struct cede_task *self, void *argument)
+{
+    const int *fds = argument;
+    struct message sent = {.byte = 'x'};
+    struct message received = {.fd = fds[0]};
+    struct cede_handle handle;
+    int passed;
+    require_number(cede_spawn(self, "receiver", recv_a_descriptor, &received, &handle), 0);
+    next_tick(self);
+    prepare_message(&sent);
+    struct cmsghdr *control = CMSG_FIRSTHDR(&sent.header);
+    control->cmsg_len = CMSG_LEN(sizeof(int));
+    control->cmsg_level = SOL_SOCKET;
+    control->cmsg_type = SCM_RIGHTS;
+    memcpy(CMSG_DATA(control), &fds[0], sizeof(int));
+    require_number(cede_sendmsg(self, fds[1], &sent.header, 0), 1);
+    require_number(cede_join(self, handle, NULL), 0);
+    memcpy(&passed, CMSG_DATA(CMSG_FIRSTHDR(&received.header)), sizeof(int));
+    keep(passed);
+    require_number(fcntl(passed, F_GETFD), FD_CLOEXEC);
+    return 0;
+}
+
+void a_descriptor_that_is_received_closes_on_exec(const struct fixture *fixture)
+{
+    int fds[2];
+    open_pair(fds);
+    require_number(run_strictly(fixture, pass_a_descriptor, fds), 0);
+}
 
 static int accept_and_connect_blocking(struct cede_task *self, void *argument)
 {

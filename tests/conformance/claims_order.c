@@ -97,14 +97,15 @@ static int pause_until_answered(struct cede_task *self, void *argument)
 
 static int wait_beside_a_busy_task(struct cede_task *self, void *argument)
 {
+    struct cede_handle handle;
     int fds[2];
     (void)argument;
     open_pair(fds);
     put(fds[1], "x");
-    require_number(cede_spawn(self, "busy", pause_until_answered, NULL, NULL), 0);
+    require_number(cede_spawn(self, "busy", pause_until_answered, NULL, &handle), 0);
     require_number(cede_wait(self, CEDE_RECV, fds[0]), 0);
     is_answered = true;
-    return 0;
+    return cede_join(self, handle, NULL);
 }
 
 void a_tick_resumes_no_more_tasks_than_its_bound(const struct fixture *fixture)
@@ -113,6 +114,71 @@ void a_tick_resumes_no_more_tasks_than_its_bound(const struct fixture *fixture)
     require_number(run_with(fixture, &options, wait_beside_a_busy_task, NULL), 0);
     // The first resumption was the waiter's own; and nine of the next tick may come before its.
     require(turns >= 9 && turns <= 19);
+}
+
+// Uses up real time, in many short turns.
+static int compute_until_answered(struct cede_task *self, void *argument)
+{
+    (void)argument;
+    for (turns = 0; !is_answered && turns < 100000; turns++) {
+        int64_t end_ns = cede_now_ns(self) + 20000;
+        while (cede_now_ns(self) < end_ns)
+            continue;
+        require_number(cede_pause(self), 0);
+    }
+    return 0;
+}
+
+static int wait_beside_a_slow_task(struct cede_task *self, void *argument)
+{
+    const int *fds = argument;
+    struct cede_handle handle;
+    require_number(cede_spawn(self, "slow", compute_until_answered, NULL, &handle), 0);
+    require_number(cede_wait(self, CEDE_RECV, fds[0]), 0);
+    is_answered = true;
+    return cede_join(self, handle, NULL);
+}
+
+void in_normal_mode_a_tick_ends_after_a_hundred_microseconds(const struct fixture *fixture)
+{
+    int fds[2];
+    open_pair(fds);
+    put(fds[1], "x");
+    require_number(run_normally(fixture, wait_beside_a_slow_task, fds), 0);
+    // Five turns take that long; the clock is not read after each.
+    require(turns < 40);
+}
+
+// Never has to wait: each of its operations ends in the attempt.
+static int echo_until_answered(struct cede_task *self, void *argument)
+{
+    const int *fds = argument;
+    for (turns = 0; !is_answered && turns < 100000; turns += 2) {
+        require_number(perform(self, CEDE_VERB_SEND, fds[0]), 1);
+        require_number(perform(self, CEDE_VERB_RECV, fds[1]), 1);
+    }
+    return 0;
+}
+
+static int wait_beside_an_echo(struct cede_task *self, void *argument)
+{
+    int *fds = argument;
+    struct cede_handle handle;
+    require_number(cede_spawn(self, "echo", echo_until_answered, fds + 2, &handle), 0);
+    require_number(cede_wait(self, CEDE_RECV, fds[0]), 0);
+    is_answered = true;
+    return cede_join(self, handle, NULL);
+}
+
+void no_poll_is_left_out_for_longer_than_the_bound(const struct fixture *fixture)
+{
+    int fds[4];
+    struct cede_options options = {.limits.resumptions = 10};
+    open_pair(fds);
+    open_pair(fds + 2);
+    put(fds[1], "x");
+    require_number(run_with(fixture, &options, wait_beside_an_echo, fds), 0);
+    require(turns <= 20);
 }
 
 // --- T2 -----------------------------------------------------------------------------------------

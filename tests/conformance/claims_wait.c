@@ -142,6 +142,34 @@ void a_connect_to_a_full_backlog_makes_no_spin(const struct fixture *fixture)
     require_number(run_normally(fixture, wait_in_vain, &request), 0);
 }
 
+static void accept_plainly(void *argument)
+{
+    keep(accept(*(int *)argument, NULL, NULL));
+}
+
+static int connect_when_there_is_room(struct cede_task *self, void *argument)
+{
+    struct cede_address address;
+    int *listener = argument;
+    *listener = open_unix_listener(0, &address);
+    open_connection(&address);
+    struct request request = {
+        .verb = CEDE_VERB_CONNECT, .fd = open_socket(AF_UNIX), .address = &address};
+    ask(self, &request);
+    while (counters()->rests == 0)
+        next_tick(self);
+    require_number(answer(self, &request), 0);
+    require_number(request.ended_ns, MILLISECOND);
+    return 0;
+}
+
+void a_connect_to_a_full_backlog_goes_on_soon_after_there_is_room(const struct fixture *fixture)
+{
+    int listener;
+    when_idle(accept_plainly, &listener);
+    require_number(run_strictly(fixture, connect_when_there_is_room, &listener), 0);
+}
+
 static int wait_again_and_again(struct cede_task *self, void *argument)
 {
     static const int milliseconds[] = {0, 0, 1, 3, 7, 15, 31, 63, 127, 227, 327};
@@ -176,6 +204,25 @@ void the_end_of_a_stream_is_ready_and_receives_nothing(const struct fixture *fix
     open_pair(fds);
     when_idle(shut_sending_down, &fds[1]);
     require_number(run_strictly(fixture, recv_to_the_end, fds), 0);
+}
+
+static int send_no_bytes(struct cede_task *self, void *argument)
+{
+    const int *fds = argument;
+    struct request send = {.verb = CEDE_VERB_SEND, .fd = fds[0], .has_no_bytes = true};
+    fill(fds[0]);
+    ask_and_park(self, &send);
+    require_number(send.result, NOT_ENDED);
+    drain(fds[1]);
+    require_number(answer(self, &send), 0);
+    return 0;
+}
+
+void a_send_of_no_bytes_waits_until_there_is_room(const struct fixture *fixture)
+{
+    int fds[2];
+    open_pair(fds);
+    require_number(run_strictly(fixture, send_no_bytes, fds), 0);
 }
 
 // --- S3, S4, S20 --------------------------------------------------------------------------------

@@ -176,7 +176,8 @@ static void prepare_receiving(struct request *request)
 
 void prepare(struct request *request)
 {
-    request->bytes = request->bytes ? request->bytes : 1;
+    if (request->bytes == 0 && !request->has_no_bytes)
+        request->bytes = 1;
     switch (request->verb) {
     case CEDE_VERB_RECV:
     case CEDE_VERB_RECV_EXACT:

@@ -68,7 +68,8 @@ struct request {
     enum cede_verb verb;
     int fd;
     int64_t deadline_ns;                // 0: none.
-    size_t bytes;                       // Of the data; 0: 1 byte.
+    size_t bytes;                       // Of the data; 0: 1 byte, or
+    bool has_no_bytes;                  // really none.
     const void *source;                 // To send; NULL: zeros.
     void *destination;                  // To receive into; NULL: `buffer`.
     const struct cede_address *address; // To connect to.
