@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The claims of tasks/context.h, held against both implementations: ucontext is the oracle, since
-// it is plain, and what it passes the assembly must pass as well. Bodies record, the test's own
-// stack asserts: a failed assertion jumps out of the test, which no other stack survives.
+// The claims of tasks/context.h, but for the one about each register (context_registers_test.c),
+// held against both implementations: ucontext is the oracle, since it is plain, and what it passes
+// the assembly must pass as well. Bodies record, the test's own stack asserts: a failed assertion
+// jumps out of the test, which no other stack survives.
 
 #include <setjmp.h>
 #include <stdalign.h>
@@ -189,95 +190,6 @@ static void test_context_keeps_what_lives_in_registers_on_both_sides(void **stat
     other_destroy(other);
 }
 
-#if defined(__x86_64__)
-
-// Calls switch_to with the six registers that a call must keep holding `kept`, and stores there
-// what they hold afterwards. The compiler is told nothing but that they change, so that it saves
-// its own.
-static void switch_with_registers(struct other *other, uint64_t kept[6])
-{
-    void *(*switch_to)(struct cede_context *, const struct cede_context *, void *) =
-        other->implementation->switch_to;
-    struct cede_context *home = &other->home, *away = &other->away;
-    // Nothing may be called from here on, not even what a sanitizer calls at a load from memory.
-    register void *from __asm__("rdi") = home;
-    register void *to __asm__("rsi") = away;
-    register void *value __asm__("rdx") = other;
-    register uint64_t *values __asm__("rax") = kept;
-    register void *(*function)(struct cede_context *, const struct cede_context *, void *)
-        __asm__("rcx") = switch_to;
-    // The code makes a frame of its own, aligned for a call, for what it cannot name: the
-    // compiler's rsp and rbp, and where the values go (twice, for the alignment). The 128 bytes
-    // that it steps over may be in use below the stack pointer.
-    __asm__ volatile("movq %%rsp, %%rbx\n"
-                     "subq $128, %%rsp\n"
-                     "andq $-16, %%rsp\n"
-                     "pushq %%rbx\n"
-                     "pushq %%rbp\n"
-                     "pushq %%rax\n"
-                     "pushq %%rax\n"
-                     "movq 0(%%rax), %%rbx\n"
-                     "movq 8(%%rax), %%rbp\n"
-                     "movq 16(%%rax), %%r12\n"
-                     "movq 24(%%rax), %%r13\n"
-                     "movq 32(%%rax), %%r14\n"
-                     "movq 40(%%rax), %%r15\n"
-                     "callq *%%rcx\n"
-                     "popq %%rax\n"
-                     "popq %%rax\n"
-                     "movq %%rbx, 0(%%rax)\n"
-                     "movq %%rbp, 8(%%rax)\n"
-                     "movq %%r12, 16(%%rax)\n"
-                     "movq %%r13, 24(%%rax)\n"
-                     "movq %%r14, 32(%%rax)\n"
-                     "movq %%r15, 40(%%rax)\n"
-                     "popq %%rbp\n"
-                     "popq %%rsp\n"
-                     : "+r"(values), "+r"(from), "+r"(to), "+r"(value), "+r"(function)
-                     :
-                     : "rbx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory",
-                       "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
-                       "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
-}
-
-static void entry_spoils_registers(void *value)
-{
-    struct other *other = value;
-    for (;;) {
-        __asm__ volatile("xorl %%ebx, %%ebx\n xorl %%r12d, %%r12d\n xorl %%r13d, %%r13d\n"
-                         "xorl %%r14d, %%r14d\n xorl %%r15d, %%r15d\n"
-                         :
-                         :
-                         : "rbx", "r12", "r13", "r14", "r15", "cc");
-        back(other, NULL);
-    }
-}
-
-static void test_context_keeps_each_register_that_a_call_keeps(void **state)
-{
-    struct other *other = other_create(*state, entry_spoils_registers);
-    uint64_t kept[6];
-    for (uint64_t round = 0; round < 100; round++) {
-        for (uint64_t i = 0; i < 6; i++)
-            kept[i] = 0x0101010101010101 * (i + 1) + round;
-        switch_with_registers(other, kept);
-        for (uint64_t i = 0; i < 6; i++)
-            assert_int_equal(kept[i], 0x0101010101010101 * (i + 1) + round);
-    }
-    other_destroy(other);
-}
-
-#else
-
-static void test_context_keeps_each_register_that_a_call_keeps(void **state)
-{
-    (void)state;
-    print_message("skipped: the registers are named for x86-64 only\n");
-    skip();
-}
-
-#endif
-
 // Stands on its stack at each depth, so that a switch must find the frames of all of them again.
 static long descend(struct other *other, long depth)
 {
@@ -385,7 +297,6 @@ int main(void)
         cmocka_unit_test(test_context_aligns_a_stack_that_is_not),
         cmocka_unit_test(test_context_stays_within_the_stack_it_was_given),
         cmocka_unit_test(test_context_keeps_what_lives_in_registers_on_both_sides),
-        cmocka_unit_test(test_context_keeps_each_register_that_a_call_keeps),
         cmocka_unit_test(test_context_parks_at_any_depth_of_recursion),
         cmocka_unit_test(test_context_nests),
         cmocka_unit_test(test_context_switches_to_whom_it_is_told),
