@@ -19,6 +19,8 @@
 // How often a connection that takes its leave looks whether the peer has got all.
 #define LINGER_NS (10 * CEDE_NANOSECONDS_PER_MILLISECOND)
 
+// Structure and buffer are one piece of memory, from the heap and not from the task's stack: so the
+// size of the one does not bound that of the other. What is never received into takes no page.
 struct echo_connection {
     LIST_ENTRY(echo_connection) link;
     struct echo_connections *all;
@@ -30,6 +32,8 @@ struct echo_connection {
     char buffer[]; // which are here.
 };
 
+// When a wait that begins now has lasted too long. Without a limit nothing reads the clock: a
+// message then costs a recv and a send, and no other call.
 static int64_t idle_deadline_ns(struct cede_task *self, const struct echo_connection *connection)
 {
     int64_t timeout_ns = connection->all->options->idle_timeout_ns;
@@ -77,7 +81,8 @@ static int64_t echo(struct cede_task *self, struct echo_connection *connection)
     return result;
 }
 
-// Waits until the peer has acknowledged everything, or closes. What it still sends is dropped.
+// Waits until the peer has acknowledged everything, or closes. What it still sends is dropped. The
+// kernel has no event for an acknowledgement, so this is the one place that looks again and again.
 static int64_t linger(struct cede_task *self, struct echo_connection *connection)
 {
     for (;;) {
@@ -101,7 +106,9 @@ static int64_t finish(struct cede_task *self, struct echo_connection *connection
 {
     size_t buffer_bytes = connection->all->options->buffer_bytes;
     int waiting_bytes = 0;
+    // The echo may have been cut short within a message: the buffer knows where.
     int64_t result = send_back(self, connection);
+    // As much as is there, and no more: a peer that goes on sending would keep us for ever.
     if (result == 0 && ioctl(connection->fd, FIONREAD, &waiting_bytes) < 0)
         result = -errno;
     for (size_t left = (size_t)waiting_bytes; result == 0 && left > 0;) {
@@ -122,6 +129,7 @@ static void set_event(struct echo_event *event)
         cede_scope_cancel(&event->scope);
 }
 
+// -ECANCELED here is the task's own: when only the scope was cancelled, `finish` has come since.
 static void count_end(struct echo_connections *all, int64_t result)
 {
     if (result == -ECANCELED)
@@ -147,6 +155,7 @@ static int serve(struct cede_task *self, void *argument)
         result = finish(self, connection);
     count_end(all, result);
 
+    // The descriptor goes last: who sees it gone knows that nothing else is left.
     int fd = connection->fd;
     LIST_REMOVE(connection, link);
     free(connection);

@@ -77,6 +77,7 @@ static bool has_room(const struct server *server)
     return server->connections.count < server->options->connection_limit;
 }
 
+// To sleep for ever in a scope that somebody cancels is how a task waits for another one's news.
 static void await_room(struct cede_task *self, struct server *server)
 {
     echo_event_enter(self, CEDE_NEVER, &server->connections.has_room);
@@ -93,11 +94,13 @@ static int accept_connections(struct cede_task *self, void *argument)
         if (!has_room(server))
             await_room(self, server);
         else if (accept_one(self, server, CEDE_NEVER) < 0)
+            // The network's trouble, since a lack of descriptors is waited for in the engine (S19).
             cede_sleep(self, ACCEPT_REST_NS);
     }
     cede_scope_leave(self, &server->accepting);
 
-    // Who is in the kernel's queue is connected already, and may have sent something.
+    // Who is in the kernel's queue is connected already, and may have sent something. An accept
+    // that is due at once takes one or ends.
     int64_t end_ns = cede_now_ns(self) + QUEUE_NS;
     for (int64_t now_ns; has_room(server) && (now_ns = cede_now_ns(self)) < end_ns;)
         if (accept_one(self, server, now_ns) < 0)
@@ -134,12 +137,14 @@ static void end_connections(struct cede_task *self, struct server *server)
     if (connections->count == 0)
         return;
     echo_event_enter(self, cede_now_ns(self) + LEAVE_NS, &connections->is_empty);
+    // Three things may end this wait: a second signal, the last connection, and the time.
     int signal = cede_signals_wait(self, &server->signals);
     echo_event_leave(self, &connections->is_empty);
     if (connections->count == 0)
         return;
     if (signal > 0)
         server->exit_status = 128 + signal;
+    // A cancelled task does not wait for its peer any more, so now the end comes soon.
     echo_connections_cut_off(self, connections);
     echo_event_enter(self, CEDE_NEVER, &connections->is_empty);
     cede_sleep_until(self, CEDE_NEVER);
@@ -154,6 +159,7 @@ static int serve_until_signal(struct cede_task *self, struct server *server)
     if (error < 0)
         return error;
     announce(self, server);
+    // That this fails is not foreseen, and would be no reason to go on without an end.
     cede_signals_wait(self, &server->signals);
     cede_scope_cancel(&server->accepting);
     cede_join(self, acceptor, NULL);
