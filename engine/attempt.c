@@ -9,10 +9,19 @@
 
 #include "engine/poison.h"
 
+// A transfer of any length makes way for others after so many bytes (S10). What it has not moved it
+// finds ready the next time.
+#define BYTES_AT_ONCE ((size_t)256 << 10)
+
 static enum cede_attempt end(struct cede_operation *op, int64_t result)
 {
     op->result = result;
     return CEDE_ATTEMPT_ENDED;
+}
+
+static size_t at_most(size_t bytes, size_t limit)
+{
+    return bytes < limit ? bytes : limit;
 }
 
 static enum cede_attempt end_unless_blocked(struct cede_operation *op, int64_t result)
@@ -36,7 +45,9 @@ static enum cede_attempt attempt_recv_exact(struct cede_operation *op,
     size_t before = op->as.buffer.progress;
     slot->is_drained = false;
     while (op->as.buffer.progress < op->as.buffer.bytes) {
-        size_t wanted = op->as.buffer.bytes - op->as.buffer.progress;
+        if (op->as.buffer.progress - before >= BYTES_AT_ONCE)
+            return CEDE_ATTEMPT_MOVED;
+        size_t wanted = at_most(op->as.buffer.bytes - op->as.buffer.progress, BYTES_AT_ONCE);
         char *place = (char *)op->as.buffer.data + op->as.buffer.progress;
         // After a short read the next one would most likely find nothing.
         ssize_t count = slot->is_drained && !strict ? -EAGAIN
@@ -65,9 +76,11 @@ static enum cede_attempt attempt_send_all(struct cede_operation *op)
 {
     size_t before = op->as.source.progress;
     while (op->as.source.progress < op->as.source.bytes) {
+        if (op->as.source.progress - before >= BYTES_AT_ONCE)
+            return CEDE_ATTEMPT_MOVED;
         const char *place = (const char *)op->as.source.data + op->as.source.progress;
-        ssize_t count =
-            cede_sys_send(op->fd, place, op->as.source.bytes - op->as.source.progress, 0);
+        size_t wanted = at_most(op->as.source.bytes - op->as.source.progress, BYTES_AT_ONCE);
+        ssize_t count = cede_sys_send(op->fd, place, wanted, 0);
         if (count == -EAGAIN)
             return op->as.source.progress > before ? CEDE_ATTEMPT_MOVED : CEDE_ATTEMPT_BLOCKED;
         if (count < 0)
@@ -80,11 +93,7 @@ static enum cede_attempt attempt_send_all(struct cede_operation *op)
 static enum cede_attempt attempt_accept(struct cede_operation *op)
 {
     int fd = cede_sys_accept(op->fd, op->as.accept.address, op->as.accept.bytes);
-    // The connection was gone before it was accepted: that is the peer's affair, not the
-    // listener's.
-    if (fd == -ECONNABORTED || fd == -EPROTO)
-        return CEDE_ATTEMPT_BLOCKED;
-    return end_unless_blocked(op, fd);
+    return cede_attempt_is_lost_connection(fd) ? CEDE_ATTEMPT_BLOCKED : end_unless_blocked(op, fd);
 }
 
 static enum cede_attempt attempt_connect(struct cede_operation *op)
@@ -139,6 +148,23 @@ enum cede_attempt cede_attempt(struct cede_operation *op, struct cede_descriptor
     if (outcome != CEDE_ATTEMPT_ENDED)
         cede_poison(op);
     return outcome;
+}
+
+bool cede_attempt_is_lost_connection(int64_t result)
+{
+    switch (-result) {
+    case ECONNABORTED:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+        return true;
+    default:
+        return false;
+    }
 }
 
 bool cede_attempt_is_shortage(const struct cede_operation *op)

@@ -12,15 +12,29 @@
 
 enum cede_attempt {
     CEDE_ATTEMPT_BLOCKED, // It would block: nothing has changed.
-    CEDE_ATTEMPT_MOVED,   // Bytes moved, more are wanted, and now it would block.
+    CEDE_ATTEMPT_MOVED,   // Bytes moved, more are wanted, but it would block or be unfair.
     CEDE_ATTEMPT_ENDED,   // The result is set.
 };
+
+// Whether there is nothing to try: the last receive got less than it asked for, so that the next
+// would find nothing (normal mode only: another process may have shown otherwise).
+static inline bool cede_attempt_is_pointless(const struct cede_operation *op,
+                                             const struct cede_descriptor *slot, bool strict)
+{
+    return !strict && slot->is_drained &&
+           (op->verb == CEDE_VERB_RECV || op->verb == CEDE_VERB_RECV_EXACT);
+}
 
 // Tries an operation that has a descriptor and is no bare wait. `is_ready`: the kernel has just
 // called the descriptor ready, which an operation of no bytes waits for. `strict`: read until the
 // kernel says that nothing is left, instead of believing a short read. Does not suspend.
 enum cede_attempt cede_attempt(struct cede_operation *op, struct cede_descriptor *slot,
                                bool is_ready, bool strict);
+
+// Whether a result of accept is about the connection, which was gone or broken before it was
+// accepted, and not about the listener: then the next one is waited for (accept(2), "Error
+// handling").
+bool cede_attempt_is_lost_connection(int64_t result);
 
 // Whether a result of accept means that the system is short of something that closing gives back
 // (S19).

@@ -37,8 +37,9 @@ struct cede_backend {
     void (*close)(void *state);
 
     // Takes over an operation and, now or by the next wait at the latest, tries it once without
-    // blocking, in the order of submission (T2). It ends exactly once, later, through wait; nothing
-    // is ever reported from inside submit.
+    // blocking, in the order of submission (T2). What there is no point in trying
+    // (cede_attempt_is_pointless) may come before T2, and waits for the kernel. It ends exactly
+    // once, later, through wait; nothing is ever reported from inside submit.
     void (*submit)(void *state, struct cede_operation *op);
 
     // Takes the listed operations back: on return neither kernel nor backend names one of them, and
@@ -59,6 +60,10 @@ struct cede_backend {
     // -errno only if the backend is dead. A signal is no error.
     int (*wait)(void *state, int64_t timeout_ns, bool may_skip_poll,
                 struct cede_operation_list *ended);
+
+    // Says in a line what it means on this machine that opening or testing the backend failed.
+    // NULL: there is nothing to say beyond the error.
+    void (*explain)(int error, char *ret_text, size_t bytes);
 };
 
 #endif

@@ -12,9 +12,14 @@
 #include "engine/readiness.h"
 #include "engine/select.h"
 
-static const struct cede_backend backends[] = {
-    CEDE_READINESS_BACKEND("epoll", &cede_epoll_poller),
-    CEDE_READINESS_BACKEND("select", &cede_select_poller),
+static const struct cede_backend epoll_backend =
+    CEDE_READINESS_BACKEND("epoll", &cede_epoll_poller);
+static const struct cede_backend select_backend =
+    CEDE_READINESS_BACKEND("select", &cede_select_poller);
+
+static const struct cede_backend *const backends[] = {
+    &epoll_backend,
+    &select_backend,
 };
 
 #define BACKEND_COUNT ((int)(sizeof backends / sizeof *backends))
@@ -23,14 +28,14 @@ _Static_assert(BACKEND_COUNT <= CEDE_BACKEND_LIMIT, "every backend can refuse");
 
 const struct cede_backend *cede_backends_at(int index)
 {
-    return index >= 0 && index < BACKEND_COUNT ? &backends[index] : NULL;
+    return index >= 0 && index < BACKEND_COUNT ? backends[index] : NULL;
 }
 
 const struct cede_backend *cede_backends_find(const char *name)
 {
     for (int i = 0; i < BACKEND_COUNT; i++)
-        if (strcmp(backends[i].name, name) == 0)
-            return &backends[i];
+        if (strcmp(backends[i]->name, name) == 0)
+            return backends[i];
     return NULL;
 }
 
@@ -101,8 +106,12 @@ int cede_backends_test(const struct cede_backend *backend, struct cede_refusal *
     error = test_on_pair(backend, fds);
     cede_sys_close(fds[0]);
     cede_sys_close(fds[1]);
-    if (error < 0)
+    if (error < 0 && backend->explain) {
+        *ret_refusal = (struct cede_refusal){.name = backend->name, .error = error};
+        backend->explain(error, ret_refusal->reason, sizeof ret_refusal->reason);
+    } else if (error < 0) {
         explain(backend->name, error, "passing a byte through it failed", ret_refusal);
+    }
     return error;
 }
 
@@ -113,7 +122,8 @@ static int choose_named(const char *name, struct cede_backends_choice *choice)
     int error;
     if (!backend) {
         error = -EINVAL;
-        explain(name, error, "no backend of this name", refusal);
+        *refusal = (struct cede_refusal){.name = name, .error = error};
+        snprintf(refusal->reason, sizeof refusal->reason, "no backend of this name");
     } else {
         error = cede_backends_test(backend, refusal);
     }
@@ -131,9 +141,9 @@ int cede_backends_choose(const char *name, struct cede_backends_choice *ret_choi
         return choose_named(name, ret_choice);
     int error = -ENOSYS;
     for (int i = 0; i < BACKEND_COUNT; i++) {
-        error = cede_backends_test(&backends[i], &ret_choice->refusals[ret_choice->refusal_count]);
+        error = cede_backends_test(backends[i], &ret_choice->refusals[ret_choice->refusal_count]);
         if (error == 0) {
-            ret_choice->backend = &backends[i];
+            ret_choice->backend = backends[i];
             return 0;
         }
         ret_choice->refusal_count++;

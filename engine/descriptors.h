@@ -37,6 +37,7 @@ struct cede_descriptor {
 struct cede_descriptors {
     struct cede_descriptor *slots;
     int count;
+    int used_count; // No slot at or above it was ever used.
 };
 
 // Maps a table for the numbers below `count`: 0, or -errno. Untouched parts cost no memory.
@@ -48,6 +49,13 @@ static inline struct cede_descriptor *cede_descriptors_at(const struct cede_desc
                                                           int fd)
 {
     return (unsigned)fd < (unsigned)table->count ? &table->slots[fd] : NULL;
+}
+
+// Notes that somebody waits on the number: who goes through the table need not go further.
+static inline void cede_descriptors_use(struct cede_descriptors *table, int fd)
+{
+    if (fd >= table->used_count)
+        table->used_count = fd + 1;
 }
 
 // Asks the kernel what the descriptor is: 0, or -EBADF (S3). Debug builds ask each time, and

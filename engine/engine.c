@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "engine/attempt.h"
 #include "engine/check.h"
 #include "engine/engine_state.h"
 #include "engine/poison.h"
@@ -154,6 +155,7 @@ static int claim_descriptor(struct cede_engine *engine, struct cede_operation *o
         return -EINVAL;
     if (slot->waiting[direction])
         return -EBUSY;
+    cede_descriptors_use(&engine->descriptors, op->fd);
     slot->waiting[direction] = op;
     op->generation = slot->generation;
     engine->with_descriptor++;
@@ -175,11 +177,11 @@ static int admit_closer(struct cede_engine *engine, struct cede_operation *op)
     return must_be_open && cede_descriptors_learn(slot, op->fd) < 0 ? -EBADF : 0;
 }
 
-// T2 tries the operation; where it would try nothing, after a short read, the backend has it now.
+// T2 tries the operation; what there is no point in trying the backend may have now.
 static void put_before_backend(struct cede_engine *engine, struct cede_operation *op)
 {
-    bool is_recv = op->verb == CEDE_VERB_RECV || op->verb == CEDE_VERB_RECV_EXACT;
-    if (is_recv && !engine->options.strict && engine->descriptors.slots[op->fd].is_drained)
+    struct cede_descriptor *slot = cede_descriptors_at(&engine->descriptors, op->fd);
+    if (slot && cede_attempt_is_pointless(op, slot, engine->options.strict))
         engine->backend->submit(engine->backend_state, op);
     else
         cede_engine_resubmit(engine, op);
@@ -258,7 +260,7 @@ static void wake_for_shutdown(struct cede_engine *engine, struct cede_operation 
     if (op->state == CEDE_RESTING) {
         cede_engine_rouse(engine, op);
     } else if (op->state == CEDE_PARKED) {
-        struct cede_operation_list one = {.first = op, .last = op};
+        struct cede_operation_list one = cede_operation_list_of(op);
         engine->backend->cancel(engine->backend_state, &one);
         if (op->state == CEDE_PARKED)
             cede_engine_resubmit(engine, op);

@@ -52,6 +52,7 @@ struct epoll_interest {
 struct epoll_state {
     int epoll_fd;
     int descriptor_count;
+    int used_count;                   // No descriptor at or above it was ever armed.
     struct epoll_interest *interests; // Indexed by descriptor.
     int *changed;                     // Descriptors that may have something armed and unregistered.
     int changed_count;
@@ -117,6 +118,8 @@ static void epoll_arm(void *opaque, int fd, enum cede_direction direction)
 {
     struct epoll_state *state = opaque;
     cede_check(fd >= 0 && fd < state->descriptor_count);
+    if (fd >= state->used_count)
+        state->used_count = fd + 1;
     struct epoll_interest *interest = &state->interests[fd];
     interest->armed |= BIT(direction);
     // An edge-triggered registration has told its level once: a new wish needs to hear it again.
@@ -211,17 +214,17 @@ static int apply_changes(struct epoll_state *state, struct cede_ready *ret_ready
 }
 
 // Makes the set anew and registers all that is armed, since something in the old one cannot be
-// reached any more. 0, or -errno and the old set stays.
+// reached any more. The old one goes first: its descriptor may be the last there is. 0, or -errno.
 static int rebuild(struct epoll_state *state)
 {
-    int epoll_fd = cede_sys_epoll_create();
-    if (epoll_fd < 0)
-        return epoll_fd;
     cede_sys_close(state->epoll_fd);
-    state->epoll_fd = epoll_fd;
-    for (int fd = 0; fd < state->descriptor_count; fd++) {
+    state->epoll_fd = cede_sys_epoll_create();
+    if (state->epoll_fd < 0)
+        return state->epoll_fd;
+    for (int fd = 0; fd < state->used_count; fd++) {
         struct epoll_interest *interest = &state->interests[fd];
-        interest->registered = 0;
+        if (interest->registered)
+            interest->registered = 0;
         if (interest->armed)
             note_change(state, fd);
     }

@@ -79,7 +79,7 @@ enum cede_operation_state {
 };
 
 struct cede_operation {
-    struct cede_operation *next; // Of the one list it is on.
+    struct cede_operation *next; // Of the one list it is on; of no meaning when it is on none.
     struct cede_timer timer;     // In the engine's heap while something will fall due.
     uint64_t ticket;             // Taken at submission; orders everything.
     void *owner;
@@ -88,7 +88,8 @@ struct cede_operation {
     int64_t result;
 
     int fd;
-    uint32_t generation; // Of the descriptor when submitted (S7).
+    uint32_t generation;    // Of the descriptor when submitted (S7).
+    uint32_t backend_index; // The backend's own, while it has the operation.
     uint8_t verb;
     uint8_t state;
     uint8_t class;     // The enum cede_class of its verb,
@@ -145,9 +146,17 @@ static inline void cede_operation_append(struct cede_operation_list *list,
 }
 
 // Goes through a list that is being used up: `op` may be put on another list, or be gone, after
-// `next` was read. The list itself must be emptied before or after.
+// `next` was read. The list itself must be emptied before or after. What was on it keeps a `next`
+// that means nothing any more.
 #define CEDE_OPERATIONS_EACH(op, next, start)                                                      \
     for (struct cede_operation *op = (start), *next; op && (next = op->next, true); op = next)
+
+// A list of one that is on no other list.
+static inline struct cede_operation_list cede_operation_list_of(struct cede_operation *op)
+{
+    op->next = NULL;
+    return (struct cede_operation_list){.first = op, .last = op};
+}
 
 // NULL when the list is empty.
 static inline struct cede_operation *cede_operation_take_first(struct cede_operation_list *list)
@@ -228,7 +237,7 @@ static inline void cede_operation_prepare(struct cede_operation *ret_op, enum ce
                                           int fd)
 {
     *ret_op = (struct cede_operation){
-        .verb = (uint8_t)verb,
+        .verb = (uint8_t)((unsigned)verb < UINT8_MAX ? verb : UINT8_MAX),
         .fd = fd,
         .deadline_ns = CEDE_NEVER,
         .limit_ns = CEDE_NEVER,

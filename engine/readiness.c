@@ -93,15 +93,11 @@ static void park(struct readiness_state *state, struct cede_operation *op)
     state->poller->arm(state->poller_state, op->fd, cede_operation_direction(op));
 }
 
-// Whether trying can wait for the poller. A bare wait has nothing to try; and after a short read
-// the next read would find nothing (normal mode only: another process may have shown otherwise).
-static bool is_pointless_to_try(const struct readiness_state *state,
-                                const struct cede_operation *op, const struct cede_descriptor *slot)
+// Whether trying can wait for the poller; a bare wait has nothing to try.
+static bool can_wait(const struct readiness_state *state, const struct cede_operation *op,
+                     const struct cede_descriptor *slot)
 {
-    if (is_bare_wait(op))
-        return true;
-    return !state->strict && slot->is_drained &&
-           (op->verb == CEDE_VERB_RECV || op->verb == CEDE_VERB_RECV_EXACT);
+    return is_bare_wait(op) || cede_attempt_is_pointless(op, slot, state->strict);
 }
 
 // Tries an operation; ends or parks it. Returns what the attempt came to.
@@ -135,7 +131,7 @@ void cede_readiness_submit(void *opaque, struct cede_operation *op)
     cede_check(slot && slot->waiting[cede_operation_direction(op)] == op);
     if (op->ticket > state->newest_ticket)
         state->newest_ticket = op->ticket;
-    if (is_pointless_to_try(state, op, slot))
+    if (can_wait(state, op, slot))
         park(state, op);
     else
         carry_out(state, op, slot, false);

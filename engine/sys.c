@@ -136,6 +136,28 @@ const char *cede_sys_environment(const char *name)
     return getenv(name);
 }
 
+uint64_t cede_sys_memlock_limit(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_MEMLOCK, &limit) < 0 ? 0 : limit.rlim_cur;
+}
+
+int cede_sys_io_uring_disabled(void)
+{
+    int fd = open("/proc/sys/kernel/io_uring_disabled", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    char digit;
+    ssize_t count = read(fd, &digit, 1);
+    close(fd);
+    return count == 1 && digit >= '0' && digit <= '9' ? digit - '0' : -1;
+}
+
+int cede_sys_process(void)
+{
+    return getpid();
+}
+
 int cede_sys_descriptor_limit(void)
 {
     struct rlimit limit;

@@ -71,6 +71,14 @@ int cede_sys_random(void *buffer, size_t bytes);
 // getenv(3).
 const char *cede_sys_environment(const char *name);
 
+// The soft RLIMIT_MEMLOCK in bytes, and the sysctl kernel.io_uring_disabled, -1 where there is
+// none: for messages.
+uint64_t cede_sys_memlock_limit(void);
+int cede_sys_io_uring_disabled(void);
+
+// getpid(2).
+int cede_sys_process(void);
+
 // The soft RLIMIT_NOFILE: one more than the largest descriptor number the process can get.
 int cede_sys_descriptor_limit(void);
 

@@ -315,7 +315,7 @@ static void wake(struct cede_engine *engine, struct cede_operation_list *ended)
 static void fail(struct cede_engine *engine, int error)
 {
     engine->failure = error;
-    for (int fd = 0; fd < engine->descriptors.count; fd++) {
+    for (int fd = 0; fd < engine->descriptors.used_count; fd++) {
         struct cede_descriptor *slot = cede_descriptors_at(&engine->descriptors, fd);
         for (int direction = 0; direction < CEDE_DIRECTION_COUNT; direction++) {
             struct cede_operation *op = slot->waiting[direction];

@@ -63,16 +63,22 @@ int cede_wakeup_create(struct cede_engine *engine, struct cede_wakeup **ret_wake
     return 0;
 }
 
+// Whether the stack was empty before.
+static bool push(struct cede_wakeups *wakeups, struct cede_wakeup *wakeup)
+{
+    struct cede_wakeup *top = atomic_load(&wakeups->signalled);
+    do
+        atomic_store(&wakeup->next, top);
+    while (!atomic_compare_exchange_weak(&wakeups->signalled, &top, wakeup));
+    return top == NULL;
+}
+
 void cede_wakeup_signal(struct cede_wakeup *wakeup)
 {
     if (atomic_exchange(&wakeup->is_queued, true))
         return;
     struct cede_wakeups *wakeups = &wakeup->engine->wakeups;
-    struct cede_wakeup *top = atomic_load(&wakeups->signalled);
-    do
-        atomic_store(&wakeup->next, top);
-    while (!atomic_compare_exchange_weak(&wakeups->signalled, &top, wakeup));
-    if (top)
+    if (!push(wakeups, wakeup))
         return;
     // The counter cannot overflow: it is rung once for each time that the engine empties the stack.
     uint64_t one = 1;
@@ -144,13 +150,25 @@ void cede_wakeup_cut_off(struct cede_operation *op)
     op->as.wakeup->waiting = NULL;
 }
 
+// Takes one wakeup out of the stack. The others go back: their bell is still to be heard.
+static void unqueue(struct cede_wakeup *wakeup)
+{
+    struct cede_wakeups *wakeups = &wakeup->engine->wakeups;
+    struct cede_wakeup *here = take_in_order_of_arrival(wakeups);
+    while (here) {
+        struct cede_wakeup *next = atomic_load(&here->next);
+        if (here != wakeup)
+            push(wakeups, here);
+        here = next;
+    }
+}
+
 void cede_wakeup_destroy(struct cede_wakeup *wakeup)
 {
     if (!wakeup)
         return;
-    // Out of the stack with it, and with whatever else is there.
     if (atomic_load(&wakeup->is_queued))
-        deliver_all(&wakeup->engine->wakeups);
+        unqueue(wakeup);
     if (wakeup->waiting)
         cede_engine_end(wakeup->engine, wakeup->waiting, -EBADF);
     wakeup->engine->wakeups.open_count--;
@@ -163,7 +181,7 @@ void cede_wakeups_close(struct cede_engine *engine)
     cede_check(wakeups->open_count == 0);
     if (wakeups->event_fd < 0)
         return;
-    struct cede_operation_list one = {.first = &wakeups->doorbell, .last = &wakeups->doorbell};
+    struct cede_operation_list one = cede_operation_list_of(&wakeups->doorbell);
     if (wakeups->doorbell.state == CEDE_PARKED)
         engine->backend->cancel(engine->backend_state, &one);
     // A backend that died has given it back already.

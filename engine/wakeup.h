@@ -33,7 +33,8 @@ struct cede_wakeups {
 // While one is open the engine never reports a deadlock (S12).
 int cede_wakeup_create(struct cede_engine *engine, struct cede_wakeup **ret_wakeup);
 
-// From the engine's thread, when no thread will signal it again. Whoever waits for it gets -EBADF.
+// From the engine's thread, when no thread is in cede_wakeup_signal or will call it again. Whoever
+// waits for it gets -EBADF.
 void cede_wakeup_destroy(struct cede_wakeup *wakeup);
 
 // Wakes whoever waits for it, now or next. From any thread, also from a signal handler.

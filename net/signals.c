@@ -32,6 +32,10 @@ int cede_signals_open(const int *signals, size_t signal_count, struct cede_signa
 
 void cede_signals_close(struct cede_task *self, struct cede_signals *signals)
 {
+    // What has arrived and was not waited for must not strike when the mask is lifted.
+    struct signalfd_siginfo info;
+    while (cede_sys_read(signals->fd, &info, sizeof info) == sizeof info)
+        continue;
     cede_close(self, signals->fd);
     cede_sys_signal_mask(SIG_SETMASK, &signals->old_mask, NULL);
 }

@@ -18,7 +18,7 @@ struct cede_signals {
 // later inherit the mask; those that run already must block them, too. Does not suspend.
 int cede_signals_open(const int *signals, size_t signal_count, struct cede_signals *ret_signals);
 
-// Restores the old mask and closes. Suspends.
+// Restores the old mask and closes; signals that nobody waited for are dropped. Suspends.
 void cede_signals_close(struct cede_task *self, struct cede_signals *signals);
 
 // Suspends until one arrives: its number, or -errno as cede_await.

@@ -11,8 +11,12 @@
 #include "engine/check.h"
 #include "tasks/task.h"
 
-// The one global: to refuse a run inside a run (S22).
-static _Thread_local struct cede_scheduler *running;
+// The run of this thread, to refuse a run inside a run (S22), and the process it belongs to: a
+// child that was forked in the middle of it may open one of its own (S21).
+static _Thread_local struct {
+    const struct cede_scheduler *scheduler;
+    int process;
+} running;
 
 // What was never joined is forgotten with the run.
 static void forget_done(struct cede_task *task)
@@ -41,12 +45,13 @@ static int run_first(struct cede_scheduler *scheduler, cede_body *body, void *ar
     int error = scheduler->options.reports_overflow ? cede_overflow_install(&overflow) : 0;
     if (error < 0)
         return error;
-    running = scheduler;
+    running.scheduler = scheduler;
+    running.process = cede_sys_process();
     error = cede_scheduler_spawn(scheduler, "main", body, argument, NULL);
     log_guards(scheduler);
     if (error == 0)
         error = cede_scheduler_run(scheduler);
-    running = NULL;
+    running.scheduler = NULL;
     if (scheduler->options.reports_overflow)
         cede_overflow_remove(&overflow);
     return error;
@@ -65,7 +70,7 @@ static void log_refusals(const struct cede_options *options,
 
 int cede_run(const struct cede_options *options, cede_body *body, void *argument)
 {
-    if (running)
+    if (running.scheduler && running.process == cede_sys_process())
         return -EDEADLK;
     struct cede_scheduler scheduler = {
         .options = cede_options_fill(options),

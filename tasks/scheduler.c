@@ -194,6 +194,7 @@ static void run_body(struct cede_generator *generator, void *argument)
 int cede_scheduler_spawn(struct cede_scheduler *scheduler, const char *name, cede_body *body,
                          void *argument, struct cede_handle *ret_handle)
 {
+    cede_check(name && body);
     struct cede_task *task;
     int error = cede_tasks_create(&scheduler->tasks, &task);
     if (error < 0)
@@ -298,6 +299,7 @@ int cede_join(struct cede_task *self, struct cede_handle handle, int *ret_result
     struct cede_task *other = find(handle);
     if (!other || other == self || !other->is_joinable || other->joiner)
         return -EINVAL;
+    cede_check(other->scheduler == self->scheduler);
     int error = await_done(self, other);
     if (error < 0)
         return error;

@@ -41,7 +41,8 @@ struct cede_scope {
 // Opens an engine, runs body(task, argument) as its first task, and returns when no task is left.
 // `options` may be NULL. 0; -EDEADLK when called inside a task (S22), or when tasks were left that
 // nothing could wake (S12; they were cancelled and the log has their names); -EINVAL for a backend
-// name that does not exist; -ENOMEM; or the error with which the backend was refused or died.
+// name that does not exist or stacks above 1 GiB; -ENOMEM; or the error with which the backend was
+// refused or died.
 int cede_run(const struct cede_options *options, cede_body *body, void *argument);
 
 // --- Suspending ---------------------------------------------------------------------------------
@@ -116,8 +117,8 @@ int cede_scheduler_refusal(const struct cede_task *self);
 struct cede_scope *cede_scheduler_scope(const struct cede_task *self);
 void cede_scheduler_set_scope(struct cede_task *self, struct cede_scope *scope);
 
-// The deadline of a scope was moved, or it was cancelled: then what its task is suspended in is cut
-// off.
+// The deadline of a scope was moved, or it was cancelled; then what its task is suspended in is cut
+// off, while a deadline that was moved counts from the next suspension on.
 void cede_scheduler_scope_changed(struct cede_scope *scope);
 
 #endif

@@ -33,6 +33,11 @@
 
 _Static_assert(HEADER_BYTES < 1024, "what a task loses to the structure is small");
 
+// A frame with a large array may step over a guard of one page, into the next stack. This much it
+// has to be; where a frame is larger, -fstack-clash-protection makes the compiler touch every page.
+// It costs addresses, not memory.
+#define GUARD_BYTES ((size_t)64 << 10)
+
 // A slab is of about this size, but holds at least one stack, and at most a bit's worth of them.
 #define SLAB_BYTES ((size_t)4 << 20)
 #define SLAB_STACKS_MAX 64
@@ -296,7 +301,7 @@ int cede_stack_pool_open(size_t stack_bytes, unsigned cached_limit,
     size_t page_bytes = cede_sys_page_bytes();
     struct cede_stack_pool pool = {
         .stack_bytes = (stack_bytes + page_bytes - 1) / page_bytes * page_bytes,
-        .guard_bytes = page_bytes,
+        .guard_bytes = (GUARD_BYTES + page_bytes - 1) / page_bytes * page_bytes,
         .cached_limit = cached_limit,
     };
     size_t slab_stacks = SLAB_BYTES / stride(&pool);

@@ -42,7 +42,7 @@ struct cede_stack {
 // Read as you like, written by the functions below.
 struct cede_stack_pool {
     size_t stack_bytes; // of each stack, in whole pages
-    size_t guard_bytes; // one page
+    size_t guard_bytes; // at least 64 KiB
     unsigned slab_stacks; // in one mapping
     unsigned cached_limit;
     unsigned cached_count;

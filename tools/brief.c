@@ -2,8 +2,9 @@
 //
 // The program this library grew from, on this library: tasks that say what they wait for, recv or
 // send, and the socket, and make the call themselves when they go on. What runs them (take the
-// first task, run it to its next wait, and ask the kernel when none is left to run) is `run` in
-// tasks/scheduler.c. The server answers whatever it received with GOT: and that.
+// first task, run it to its next wait, and ask the kernel when none is left to run) is
+// `cede_scheduler_run` in tasks/scheduler.c. The server answers whatever it received with GOT: and
+// that.
 //
 // A wait has ended: the call would not have blocked a moment ago (S1). It still may, so it is told
 // not to, and whoever gets EAGAIN waits again. tools/echo_server.c shows how a server is written
@@ -21,6 +22,7 @@
 #define ANSWER "GOT:"
 #define ANSWER_BYTES (sizeof ANSWER - 1)
 #define MESSAGE_BYTES 1000
+#define RETRY_NS (10 * CEDE_NANOSECONDS_PER_MILLISECOND)
 
 // Sends all of the answer: 0, or -errno.
 static int answer_client(struct cede_task *self, int client, const char *answer, size_t bytes)
@@ -59,9 +61,9 @@ static int serve(struct cede_task *self, void *argument)
     int error;
     while ((error = cede_wait(self, CEDE_RECV, listener)) == 0) {
         int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        if (client < 0 && (errno == EAGAIN || errno == ECONNABORTED))
+        // Whatever it was, out of descriptors say, may be better in a moment.
+        if (client < 0 && (error = cede_sleep(self, RETRY_NS)) == 0)
             continue;
-        error = client < 0 ? -errno : 0;
         if (error < 0)
             break;
         // The descriptor itself is the argument: a pointer to it would outlive it.

@@ -76,6 +76,7 @@ struct claim {
     X("S8", shutdown_wakes_a_wait_of_its_direction)                                                \
     X("S8", shutdown_ends_a_send_on_a_full_socket_with_epipe)                                      \
     X("S8", shutdown_of_one_direction_leaves_the_other_waiting)                                    \
+    X("S8", shutdown_leaves_those_on_other_descriptors_waiting)                                    \
     /* claims_time.c */                                                                            \
     X("S13", a_deadline_cuts_off_when_it_is_due_and_not_before)                                    \
     X("S13", no_sleep_is_shorter_than_it_was_asked_for)                                            \

@@ -283,3 +283,27 @@ void shutdown_of_one_direction_leaves_the_other_waiting(const struct fixture *fi
     open_pair(fds);
     require_number(run_strictly(fixture, shut_down_the_other_direction, fds), 0);
 }
+
+// The first two wait since the same tick, so whoever takes one back could take both.
+static int shut_down_beside_a_wait(struct cede_task *self, void *argument)
+{
+    int(*pairs)[2] = argument;
+    struct request first = {.verb = CEDE_VERB_WAIT_RECV, .fd = pairs[0][0]};
+    struct request second = {.verb = CEDE_VERB_WAIT_RECV, .fd = pairs[1][0]};
+    ask(self, &first);
+    ask(self, &second);
+    next_tick(self);
+    require_number(cede_shutdown(self, pairs[0][0], SHUT_RD), 0);
+    require_number(answer(self, &first), 0);
+    put(pairs[1][1], "x");
+    require_number(answer(self, &second), 0);
+    return 0;
+}
+
+void shutdown_leaves_those_on_other_descriptors_waiting(const struct fixture *fixture)
+{
+    int pairs[2][2];
+    open_pair(pairs[0]);
+    open_pair(pairs[1]);
+    require_number(run_strictly(fixture, shut_down_beside_a_wait, pairs), 0);
+}

@@ -216,10 +216,10 @@ static int pass_a_byte(struct cede_task *self, void *argument)
 
 static const struct fixture *fixture_of_child;
 
-// The child is this thread alone, which is in no run.
-static void *fork_and_run(void *argument)
+// The exit status of a child that was forked inside a task and opened a run of its own.
+static int fork_and_run(void)
 {
-    int *ret_status = argument;
+    int status;
     pid_t pid = fork();
     require(pid >= 0);
     if (pid == 0) {
@@ -228,20 +228,16 @@ static void *fork_and_run(void *argument)
         require_number(run_strictly(fixture_of_child, pass_a_byte, fds), 0);
         _exit(0);
     }
-    require(waitpid(pid, ret_status, 0) == pid);
-    return NULL;
+    require(waitpid(pid, &status, 0) == pid);
+    return status;
 }
 
 static int fork_beside_a_waiter(struct cede_task *self, void *argument)
 {
     const int *fds = argument;
     struct request wait = {.verb = CEDE_VERB_WAIT_RECV, .fd = fds[0]};
-    int status = -1;
-    pthread_t thread;
     ask_and_park(self, &wait);
-    require(pthread_create(&thread, NULL, fork_and_run, &status) == 0);
-    require(pthread_join(thread, NULL) == 0);
-    require_number(status, 0);
+    require_number(fork_and_run(), 0);
     put(fds[1], "x");
     require_number(answer(self, &wait), 0);
     return 0;

@@ -86,7 +86,8 @@ class Bench:
     def broken(self, name, objects, limit_seconds, backends=BACKENDS):
         """Links, checks all claims: those that do not hold, each with what it said."""
         program = self.folder / name
-        run("gcc", *objects, *self.claims, self.library, *wrapped(), "-pthread", "-o", program)
+        run("gcc", *objects, *self.claims, self.library, *wrapped(), "-pthread", "-luring",
+            "-o", program)
         lines = run(program, str(limit_seconds), *backends).splitlines()
         program.unlink()
         return dict(line.partition("\t")[::2] for line in lines)

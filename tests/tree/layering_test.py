@@ -14,9 +14,9 @@ import tree
 # A unit is one folder and one name: engine/epoll is epoll.c and epoll.h, and also every epoll_*.c
 # and epoll_*.h, which are its parts. A star takes the units of that folder that no layer names.
 LAYERS = [
-    ("in order", "engine/check", "engine/sys", "engine/timers", "engine/operation",
-     "engine/options", "engine/poison", "engine/descriptors", "engine/buffers",
-     "engine/attempt", "engine/vain"),
+    ("in order", "engine/check", "engine/sys", "engine/sys_ring", "engine/timers",
+     "engine/operation", "engine/options", "engine/poison", "engine/descriptors",
+     "engine/buffers", "engine/attempt", "engine/vain"),
     ("in order", "engine/poller", "engine/backend"),
     ("apart", "engine/select", "engine/epoll", "engine/readiness", "engine/uring", "engine/*"),
     ("apart", "engine/backends"),
