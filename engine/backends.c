@@ -11,6 +11,7 @@
 #include "engine/epoll.h"
 #include "engine/readiness.h"
 #include "engine/select.h"
+#include "engine/uring.h"
 
 static const struct cede_backend epoll_backend =
     CEDE_READINESS_BACKEND("epoll", &cede_epoll_poller);
@@ -18,6 +19,7 @@ static const struct cede_backend select_backend =
     CEDE_READINESS_BACKEND("select", &cede_select_poller);
 
 static const struct cede_backend *const backends[] = {
+    &cede_uring_backend,
     &epoll_backend,
     &select_backend,
 };

@@ -66,7 +66,8 @@ int64_t echo_process_now_ns(void);
 // clang-format off
 #define ECHO_ON_EACH_BACKEND(test)                                                                 \
     {#test " (select)", test, NULL, NULL, (void *)(uintptr_t)"select"},                            \
-    {#test " (epoll)", test, NULL, NULL, (void *)(uintptr_t)"epoll"}
+    {#test " (epoll)", test, NULL, NULL, (void *)(uintptr_t)"epoll"},                              \
+    {#test " (io_uring)", test, NULL, NULL, (void *)(uintptr_t)"io_uring"}
 // clang-format on
 
 #endif

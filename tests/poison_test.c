@@ -98,7 +98,7 @@ static void test_poison_lies_on_a_receive_buffer_until_its_operation_ends(void *
 {
     (void)state;
 #ifdef CEDE_POISONS
-    static const char *const names[] = {"epoll", "select"};
+    static const char *const names[] = {"epoll", "io_uring", "select"};
     for (int i = 0; i < 2; i++) {
         struct cede_options options = {.backend = names[i], .strict = true};
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);

@@ -49,7 +49,7 @@ static int note_backend(struct cede_task *self, void *argument)
 
 static void test_run_takes_the_backend_that_was_named(void **state)
 {
-    static const char *const names[] = {"epoll", "select"};
+    static const char *const names[] = {"epoll", "io_uring", "select"};
     (void)state;
     for (int i = 0; i < 2; i++) {
         struct cede_options options = {.backend = names[i]};

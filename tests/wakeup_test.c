@@ -160,7 +160,7 @@ static int talk_to_threads(struct cede_task *self, void *argument)
 
 static void test_wakeup_loses_no_signal_of_any_thread(void **state)
 {
-    static const char *const names[] = {"epoll", "select"};
+    static const char *const names[] = {"epoll", "io_uring", "select"};
     (void)state;
     for (int i = 0; i < 2; i++) {
         struct cede_options options = {.backend = names[i]};

@@ -25,7 +25,7 @@ import faults
 # Bazel starts a test in the root of the tree that it was given.
 ROOT = Path.cwd()
 HERE = Path("tests/conformance")
-BACKENDS = ("epoll", "select")
+BACKENDS = ("epoll", "io_uring", "select")
 
 BROKEN_BESIDES = 3  # How many claims a fault may break beside the one it is aimed at.
 LIMIT_SECONDS = 1  # For a claim; it takes milliseconds.

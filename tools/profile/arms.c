@@ -17,6 +17,7 @@
 static const struct arm_program programs[] = {
     {"select", ECHO_SERVER, {"--backend", "select", "--port", "0"}, false},
     {"epoll", ECHO_SERVER, {"--backend", "epoll", "--port", "0"}, false},
+    {"io_uring", ECHO_SERVER, {"--backend", "io_uring", "--port", "0"}, false},
     {"raw-epoll", "tools/profile/peers/raw_epoll", {NULL}, true},
 };
 enum { PROGRAM_COUNT = sizeof(programs) / sizeof(programs[0]) };

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+//
+// The backend in the ring. submit queues an entry; wait hands all entries over and sleeps in the
+// same system call; cancel and forget hand over what is queued and see to the end of what they
+// name. So what a tick asks for costs one or two system calls, however many operations it has.
+//
+// An operation in the ring has a slot, and the entry names the slot and its generation, never an
+// address: a completion that comes late, for an operation that is gone, finds another generation,
+// and is dropped (S7). A slot has one request in the kernel at a time:
+//
+//   IN_KERNEL  the verb's own opcode. A receive waits in the kernel; a send that would block comes
+//              back with EAGAIN and is polled for.
+//   POLLED     one answer, taken as a hint: the operation is then tried, or is a bare wait and
+//              ends.
+//   WATCHED    a poll that goes on. The kernel adds HUP and RDHUP to every poll; a send wait that
+//              was answered with these alone would be answered so again at once if it were made
+//              anew. One that goes on reports changes only.
+//   STOPPING   a watch that is no longer needed and was cancelled; it belongs to no operation.
+//
+// Traps, each with its test:
+// - A request in flight keeps its file alive through close(2), and its buffer: cancel and forget
+//   therefore wait for the last completion of what they take back (S6, S16).
+// - Cancelling wins over data that is there; the engine tries once more (S15).
+// - At most some twenty completions come with one enter; the ring says when there are more.
+// - When the completion queue is full the kernel keeps the rest and says so; the next enter brings
+//   it.
+
+#include "engine/uring.h"
+
+#include <errno.h>
+
+#include "engine/check.h"
+#include "engine/uring_state.h"
+
+static size_t slots_bytes(const struct cede_uring_state *state)
+{
+    return (size_t)state->slot_limit * sizeof *state->slots;
+}
+
+static void uring_close(void *opaque)
+{
+    struct cede_uring_state *state = opaque;
+    if (!state)
+        return;
+    cede_uring_ring_close(&state->ring);
+    cede_sys_unmap(state->slots, slots_bytes(state));
+    cede_sys_free(state);
+}
+
+static int uring_open(const struct cede_backend *backend, const struct cede_backend_setup *setup,
+                      void **ret_state)
+{
+    (void)backend;
+    struct cede_uring_state *state = cede_sys_allocate(sizeof *state);
+    if (!state)
+        return -ENOMEM;
+    state->descriptors = setup->descriptors;
+    state->strict = setup->strict;
+    state->first_free = CEDE_URING_NO_SLOT;
+    // One for each direction of each descriptor, and as many that are being stopped.
+    state->slot_limit = 2U * CEDE_DIRECTION_COUNT * (uint32_t)setup->descriptors->count;
+    void *slots;
+    int error = cede_sys_map(slots_bytes(state), 0, &slots);
+    if (error < 0)
+        goto free_state;
+    state->slots = slots;
+    error = cede_uring_ring_open(setup->strict, &state->ring);
+    if (error < 0)
+        goto unmap_slots;
+    *ret_state = state;
+    return 0;
+
+unmap_slots:
+    cede_sys_unmap(slots, slots_bytes(state));
+free_state:
+    cede_sys_free(state);
+    return error;
+}
+
+static void uring_submit(void *opaque, struct cede_operation *op)
+{
+    cede_uring_begin(opaque, op);
+}
+
+// Hands entries over, waits, and takes what came: whether something did.
+static bool enter(struct cede_uring_state *state, unsigned wait_count, int64_t timeout_ns)
+{
+    int error = cede_uring_ring_enter(&state->ring, wait_count, timeout_ns);
+    if (error < 0)
+        state->failure = error;
+    return cede_uring_drain(state);
+}
+
+static int uring_cancel(void *opaque, struct cede_operation_list *ops)
+{
+    struct cede_uring_state *state = opaque;
+    int count = 0;
+    CEDE_OPERATIONS_EACH(op, next, ops->first)
+    {
+        struct cede_uring_slot *slot = &state->slots[op->backend_index];
+        cede_check(slot->op == op);
+        slot->is_cancelling = true;
+        state->cancelling_count++;
+        count++;
+        cede_check(cede_uring_request_cancel(state, slot));
+    }
+    *ops = (struct cede_operation_list){.first = NULL};
+    while (state->cancelling_count > 0 && !state->failure)
+        enter(state, 1, CEDE_NEVER);
+    CEDE_OPERATIONS_EACH(op, next, state->taken.first)
+    count--;
+    cede_operation_append_all(ops, &state->taken);
+    return count;
+}
+
+static void uring_forget(void *opaque, int fd)
+{
+    struct cede_uring_state *state = opaque;
+    (void)fd;
+    // Whatever was submitted is tried before the descriptor goes, and no watch keeps the file
+    // alive.
+    if (cede_uring_ring_queued(&state->ring) > 0)
+        enter(state, 0, 0);
+    while (state->stopping_count > 0 && !state->failure)
+        enter(state, 1, CEDE_NEVER);
+}
+
+static int uring_wait(void *opaque, int64_t timeout_ns, bool may_skip_poll,
+                      struct cede_operation_list *ended)
+{
+    struct cede_uring_state *state = opaque;
+    bool has_progress = cede_uring_drain(state);
+    bool has_ended = state->ended.first != NULL;
+    if (!has_ended || !may_skip_poll || cede_uring_ring_queued(&state->ring) > 0)
+        has_progress |= enter(state, !has_ended && timeout_ns > 0 ? 1 : 0, timeout_ns);
+    state->answered_ticket = state->newest_ticket;
+    has_progress |= has_ended || state->has_moved || cede_uring_ring_queued(&state->ring) > 0 ||
+                    cede_uring_ring_has_work(&state->ring);
+    state->has_moved = false;
+    cede_operation_append_all(ended, &state->ended);
+    return state->failure ? state->failure : has_progress;
+}
+
+const struct cede_backend cede_uring_backend = {
+    .name = "io_uring",
+    .open = uring_open,
+    .close = uring_close,
+    .submit = uring_submit,
+    .cancel = uring_cancel,
+    .forget = uring_forget,
+    .wait = uring_wait,
+    .explain = cede_uring_ring_explain,
+};

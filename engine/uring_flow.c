@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT
+//
+// What becomes of an operation in the ring: its slot, its requests, its completions. The stages and
+// the traps stand at the top of uring.c.
+
+#include <errno.h>
+
+#include "engine/attempt.h"
+#include "engine/check.h"
+#include "engine/uring_requests.h"
+#include "engine/uring_state.h"
+#include "engine/vain.h"
+
+// Completions of the cancel requests themselves tell nothing.
+#define IGNORED UINT64_MAX
+
+// --- Slots --------------------------------------------------------------------------------------
+
+static struct cede_uring_slot *take_slot(struct cede_uring_state *state, struct cede_operation *op)
+{
+    uint32_t index = state->first_free;
+    if (index == CEDE_URING_NO_SLOT) {
+        cede_check(state->slot_count < state->slot_limit);
+        index = state->slot_count++;
+    } else {
+        state->first_free = state->slots[index].next_free;
+    }
+    struct cede_uring_slot *slot = &state->slots[index];
+    slot->op = op;
+    op->backend_index = index;
+    return slot;
+}
+
+static void free_slot(struct cede_uring_state *state, struct cede_uring_slot *slot)
+{
+    uint32_t generation = slot->generation + 1;
+    *slot = (struct cede_uring_slot){.generation = generation, .next_free = state->first_free};
+    state->first_free = (uint32_t)(slot - state->slots);
+}
+
+static uint64_t name_of(const struct cede_uring_state *state, const struct cede_uring_slot *slot)
+{
+    return (uint64_t)slot->generation << 32 | (uint32_t)(slot - state->slots);
+}
+
+// The slot that a completion names, or NULL when it is late.
+static struct cede_uring_slot *slot_of(const struct cede_uring_state *state, uint64_t name)
+{
+    uint32_t index = (uint32_t)name;
+    if (name == IGNORED || index >= state->slot_count)
+        return NULL;
+    struct cede_uring_slot *slot = &state->slots[index];
+    return slot->generation == name >> 32 && slot->stage != CEDE_URING_FREE ? slot : NULL;
+}
+
+static struct cede_descriptor *descriptor_of(const struct cede_uring_state *state,
+                                             const struct cede_operation *op)
+{
+    return cede_descriptors_at(state->descriptors, op->fd);
+}
+
+// --- Requests -----------------------------------------------------------------------------------
+
+static void end(struct cede_uring_state *state, struct cede_uring_slot *slot, int64_t result)
+{
+    struct cede_operation *op = slot->op;
+    free_slot(state, slot);
+    op->result = result;
+    op->state = CEDE_ENDED;
+    if (result >= 0)
+        descriptor_of(state, op)->vain_wakes[cede_operation_direction(op)] = 0;
+    cede_operation_append(&state->ended, op);
+}
+
+// Queues a request for a slot. Without room in the ring the operation rests, and comes again.
+static void request(struct cede_uring_state *state, struct cede_uring_slot *slot,
+                    enum cede_uring_stage stage)
+{
+    struct io_uring_sqe *sqe = cede_uring_ring_next(&state->ring);
+    if (!sqe) {
+        end(state, slot, -EAGAIN);
+        return;
+    }
+    if (stage == CEDE_URING_IN_KERNEL)
+        cede_uring_prepare_direct(
+            sqe, slot->op,
+            cede_attempt_is_pointless(slot->op, descriptor_of(state, slot->op), state->strict));
+    else
+        cede_uring_prepare_poll(sqe, slot->op, stage == CEDE_URING_WATCHED);
+    io_uring_sqe_set_data64(sqe, name_of(state, slot));
+    slot->stage = (uint8_t)stage;
+}
+
+bool cede_uring_request_cancel(struct cede_uring_state *state, const struct cede_uring_slot *slot)
+{
+    struct io_uring_sqe *sqe = cede_uring_ring_next(&state->ring);
+    if (!sqe)
+        return false;
+    io_uring_prep_cancel64(sqe, name_of(state, slot), 0);
+    io_uring_sqe_set_data64(sqe, IGNORED);
+    return true;
+}
+
+// The operation would block, although the kernel may have called it ready: that may be too often.
+static void wait_until_ready(struct cede_uring_state *state, struct cede_uring_slot *slot)
+{
+    struct cede_operation *op = slot->op;
+    bool was_ready = slot->was_ready;
+    slot->was_ready = false;
+    if (was_ready && cede_vain_is_too_often(descriptor_of(state, op), cede_operation_direction(op)))
+        end(state, slot, -EAGAIN);
+    else
+        request(state, slot, CEDE_URING_POLLED);
+}
+
+// A system call of our own, where the ring would not do what is wanted.
+static void call(struct cede_uring_state *state, struct cede_uring_slot *slot)
+{
+    struct cede_operation *op = slot->op;
+    struct cede_descriptor *descriptor = descriptor_of(state, op);
+    enum cede_attempt outcome = cede_attempt(op, descriptor, slot->was_ready, state->strict);
+    if (outcome == CEDE_ATTEMPT_ENDED) {
+        end(state, slot, op->result);
+    } else if (op->verb == CEDE_VERB_CONNECT) {
+        // A unix socket that is not connected always looks ready: the backlog is full, and only
+        // time will tell.
+        descriptor->vain_wakes[CEDE_SEND] =
+            descriptor->vain_wakes[CEDE_SEND] > CEDE_VAIN_WAKES_ALLOWED
+                ? descriptor->vain_wakes[CEDE_SEND]
+                : CEDE_VAIN_WAKES_ALLOWED;
+        end(state, slot, -EAGAIN);
+    } else {
+        wait_until_ready(state, slot);
+    }
+}
+
+void cede_uring_begin(struct cede_uring_state *state, struct cede_operation *op)
+{
+    if (op->ticket > state->newest_ticket)
+        state->newest_ticket = op->ticket;
+    op->state = CEDE_PARKED;
+    struct cede_uring_slot *slot = take_slot(state, op);
+    switch (cede_uring_way_of(op)) {
+    case CEDE_URING_DIRECT:
+        request(state, slot, CEDE_URING_IN_KERNEL);
+        break;
+    case CEDE_URING_POLL:
+        request(state, slot, CEDE_URING_POLLED);
+        break;
+    case CEDE_URING_CALL:
+        call(state, slot);
+        break;
+    }
+}
+
+// --- Completions --------------------------------------------------------------------------------
+
+// More of a transfer that goes on until all is done; `bytes` of it have just moved.
+static void go_on(struct cede_uring_state *state, struct cede_uring_slot *slot, int bytes)
+{
+    struct cede_operation *op = slot->op;
+    op->as.buffer.progress += (size_t)bytes;
+    bool is_at_end = bytes == 0 || op->as.buffer.progress == op->as.buffer.bytes;
+    if (is_at_end) {
+        end(state, slot, (int64_t)op->as.buffer.progress);
+        return;
+    }
+    state->has_moved = true;
+    slot->was_ready = false;
+    if (!slot->is_cancelling)
+        request(state, slot, CEDE_URING_IN_KERNEL);
+}
+
+static void complete_direct(struct cede_uring_state *state, struct cede_uring_slot *slot,
+                            int result, bool is_drained)
+{
+    struct cede_operation *op = slot->op;
+    if (op->class == CEDE_CLASS_RECEIVER)
+        descriptor_of(state, op)->is_drained = is_drained;
+    bool is_whole = op->verb == CEDE_VERB_RECV_EXACT || op->verb == CEDE_VERB_SEND_ALL;
+    bool is_gone = op->verb == CEDE_VERB_ACCEPT && cede_attempt_is_lost_connection(result);
+    if (result == -EAGAIN && !slot->is_cancelling)
+        wait_until_ready(state, slot);
+    else if ((is_gone || result == -EINTR) && !slot->is_cancelling)
+        request(state, slot, CEDE_URING_IN_KERNEL);
+    else if (result == -EAGAIN || is_gone || result == -EINTR)
+        slot->stage = CEDE_URING_IN_KERNEL; // Being cancelled: taken back below.
+    else if (is_whole && result >= 0)
+        go_on(state, slot, result);
+    else
+        end(state, slot, result);
+}
+
+// A poll says that the operation would not block now.
+static void complete_ready(struct cede_uring_state *state, struct cede_uring_slot *slot, int events)
+{
+    struct cede_operation *op = slot->op;
+    slot->was_ready = true;
+    if (op->verb == CEDE_VERB_WAIT_RECV || op->verb == CEDE_VERB_WAIT_SEND) {
+        bool is_immediate = op->ticket > state->answered_ticket;
+        bool rests =
+            cede_vain_wait_rests(descriptor_of(state, op), op, is_immediate, (short)events);
+        // end() takes a result for a success that ends a row of wakes in vain; a wait knows better.
+        uint8_t *vain = &descriptor_of(state, op)->vain_wakes[cede_operation_direction(op)];
+        uint8_t counted = *vain;
+        end(state, slot, rests ? -EAGAIN : 0);
+        *vain = counted;
+    } else if (cede_uring_way_of(op) == CEDE_URING_POLL) {
+        call(state, slot);
+    } else {
+        request(state, slot, CEDE_URING_IN_KERNEL);
+    }
+}
+
+// Leaves a watch behind that is no longer needed, and goes on in a slot of its own.
+static struct cede_uring_slot *stop_watching(struct cede_uring_state *state,
+                                             struct cede_uring_slot *slot)
+{
+    struct cede_uring_slot *fresh = take_slot(state, slot->op);
+    fresh->is_cancelling = slot->is_cancelling;
+    slot->op = NULL;
+    slot->stage = CEDE_URING_STOPPING;
+    state->stopping_count++;
+    cede_check(cede_uring_request_cancel(state, slot));
+    return fresh;
+}
+
+static void complete_poll(struct cede_uring_state *state, struct cede_uring_slot *slot, int result,
+                          bool more)
+{
+    if (slot->is_cancelling)
+        return; // The engine tries once more itself.
+    if (result < 0)
+        end(state, slot, result);
+    else if (cede_uring_is_ready(slot->op, result))
+        complete_ready(state, more ? stop_watching(state, slot) : slot, result);
+    else if (!more)
+        request(state, slot, CEDE_URING_WATCHED);
+}
+
+// Whether the operation of a slot that is being cancelled is now free of the kernel, and unended.
+static void take_if_cancelled(struct cede_uring_state *state, struct cede_uring_slot *slot,
+                              bool more)
+{
+    if (more)
+        return;
+    cede_operation_append(&state->taken, slot->op);
+    free_slot(state, slot);
+    state->cancelling_count--;
+}
+
+static void complete(struct cede_uring_state *state, const struct io_uring_cqe *cqe)
+{
+    struct cede_uring_slot *slot = slot_of(state, cqe->user_data);
+    if (!slot)
+        return;
+    bool more = cqe->flags & IORING_CQE_F_MORE;
+    if (slot->stage == CEDE_URING_STOPPING) {
+        if (more)
+            return;
+        free_slot(state, slot);
+        state->stopping_count--;
+        return;
+    }
+    bool is_cancelling = slot->is_cancelling;
+    struct cede_operation *op = slot->op;
+    bool is_cancelled = is_cancelling && cqe->res == -ECANCELED;
+    if (!is_cancelled && slot->stage == CEDE_URING_IN_KERNEL)
+        complete_direct(state, slot, cqe->res, !(cqe->flags & IORING_CQE_F_SOCK_NONEMPTY));
+    else if (!is_cancelled)
+        complete_poll(state, slot, cqe->res, more);
+    if (!is_cancelling)
+        return;
+    if (op->state == CEDE_ENDED)
+        state->cancelling_count--;
+    else
+        take_if_cancelled(state, slot, more);
+}
+
+bool cede_uring_drain(struct cede_uring_state *state)
+{
+    struct io_uring_cq *cq = &state->ring.ring.cq;
+    unsigned head = *cq->khead;
+    bool found = false;
+    while (head != io_uring_smp_load_acquire(cq->ktail)) {
+        struct io_uring_cqe cqe = cq->cqes[head & cq->ring_mask];
+        io_uring_smp_store_release(cq->khead, ++head);
+        complete(state, &cqe);
+        found = true;
+    }
+    return found;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+//
+// Verbs to opcodes.
+//
+// Sends carry MSG_DONTWAIT: without it a send that would block is retried in the kernel as often as
+// the descriptor looks writable, and with a peer that has half-closed and stopped reading it looks
+// so for ever, at the price of a kernel thread for each (S23). With it the answer comes at once,
+// and may be EAGAIN. A connect to a unix socket with a full backlog has the same defect and no such
+// flag; it is made by connect(2).
+
+#include "engine/uring_requests.h"
+
+#include <poll.h>
+
+#include "engine/check.h"
+
+enum cede_uring_way cede_uring_way_of(const struct cede_operation *op)
+{
+    switch ((enum cede_verb)op->verb) {
+    case CEDE_VERB_WAIT_RECV:
+    case CEDE_VERB_WAIT_SEND:
+    // A read from a non-blocking descriptor would not wait in the ring.
+    case CEDE_VERB_READ:
+        return CEDE_URING_POLL;
+    case CEDE_VERB_SEND:
+        return op->as.source.bytes == 0 ? CEDE_URING_POLL : CEDE_URING_DIRECT;
+    case CEDE_VERB_RECV_EXACT:
+    case CEDE_VERB_SEND_ALL:
+        return op->as.buffer.bytes == 0 ? CEDE_URING_CALL : CEDE_URING_DIRECT;
+    case CEDE_VERB_CONNECT:
+        return op->as.connect.address->sa_family == AF_UNIX ? CEDE_URING_CALL : CEDE_URING_DIRECT;
+    default:
+        return CEDE_URING_DIRECT;
+    }
+}
+
+void cede_uring_prepare_direct(struct io_uring_sqe *sqe, const struct cede_operation *op,
+                               bool poll_first)
+{
+    const int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    size_t done = op->as.buffer.progress;
+    switch ((enum cede_verb)op->verb) {
+    case CEDE_VERB_RECV:
+    case CEDE_VERB_RECV_EXACT:
+        io_uring_prep_recv(sqe, op->fd, (char *)op->as.buffer.data + done,
+                           op->as.buffer.bytes - done, 0);
+        sqe->ioprio = poll_first ? IORING_RECVSEND_POLL_FIRST : 0;
+        break;
+    case CEDE_VERB_RECVMSG:
+        io_uring_prep_recvmsg(sqe, op->fd, op->as.message.header,
+                              (unsigned)op->as.message.flags | MSG_CMSG_CLOEXEC);
+        break;
+    case CEDE_VERB_ACCEPT:
+        io_uring_prep_accept(sqe, op->fd, op->as.accept.address, op->as.accept.bytes,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
+        break;
+    case CEDE_VERB_SEND:
+    case CEDE_VERB_SEND_ALL:
+        io_uring_prep_send(sqe, op->fd, (const char *)op->as.source.data + done,
+                           op->as.source.bytes - done, send_flags);
+        break;
+    case CEDE_VERB_SENDMSG:
+        io_uring_prep_sendmsg(sqe, op->fd, op->as.message.header,
+                              (unsigned)(op->as.message.flags | send_flags));
+        break;
+    case CEDE_VERB_CONNECT:
+        io_uring_prep_connect(sqe, op->fd, op->as.connect.address, op->as.connect.bytes);
+        break;
+    default:
+        // The others are polled for, or called.
+        cede_check_failed(__FILE__, __LINE__, "a verb with an opcode");
+    }
+}
+
+void cede_uring_prepare_poll(struct io_uring_sqe *sqe, const struct cede_operation *op,
+                             bool is_multishot)
+{
+    unsigned events = cede_operation_direction(op) == CEDE_RECV ? POLLIN : POLLOUT;
+    if (is_multishot)
+        io_uring_prep_poll_multishot(sqe, op->fd, events);
+    else
+        io_uring_prep_poll_add(sqe, op->fd, events);
+}
+
+bool cede_uring_is_ready(const struct cede_operation *op, int events)
+{
+    int wanted =
+        cede_operation_direction(op) == CEDE_RECV ? POLLIN | POLLHUP | POLLERR : POLLOUT | POLLERR;
+    return events & wanted;
+}
