@@ -42,9 +42,10 @@ struct cede_backend {
     // once, later, through wait; nothing is ever reported from inside submit.
     void (*submit)(void *state, struct cede_operation *op);
 
-    // Takes the listed operations back: on return neither kernel nor backend names one of them, and
-    // no byte of theirs is lost. Those that had ended on their own meanwhile leave the list, and
-    // come through wait with their results. Returns how many did.
+    // Takes the listed operations back (the list is linked through `next`, which is therefore not
+    // the backend's to use for what is parked): on return neither kernel nor backend names one of
+    // them, and no byte of theirs is lost. Those that had ended on their own meanwhile leave the
+    // list, and come through wait with their results. Returns how many did.
     int (*cancel)(void *state, struct cede_operation_list *ops);
 
     // Lets go of a descriptor before it is closed or handed over: everything submitted earlier has

@@ -109,6 +109,22 @@ static void test_it_listens_on_a_unix_socket_and_removes_the_file(void **state)
     stop(&server);
 }
 
+static void test_it_leaves_the_socket_of_its_successor_alone(void **state)
+{
+    const char *const arguments[] = {"--address", "unix:heir.sock", NULL};
+    struct echo_process first, second;
+    struct cede_address address;
+    (void)state;
+    assert_int_equal(cede_address_parse("unix:heir.sock", 0, &address), 0);
+    echo_process_listen("echo_server", arguments, ECHO_PROCESS_DESCRIPTORS, &first);
+    assert_int_equal(unlink("heir.sock"), 0);
+    echo_process_listen("echo_server", arguments, ECHO_PROCESS_DESCRIPTORS, &second);
+    stop(&first);
+    expect_echo(&address);
+    stop(&second);
+    assert_int_equal(access("heir.sock", F_OK), -1);
+}
+
 static void test_a_file_that_is_no_socket_is_left_alone(void **state)
 {
     static const char *const paths[] = {"precious", "link"};
@@ -305,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_the_backend_of_the_environment_counts_unless_one_is_named),
         ECHO_ON_EACH_BACKEND(test_it_listens_on_ipv6),
         ECHO_ON_EACH_BACKEND(test_it_listens_on_a_unix_socket_and_removes_the_file),
+        cmocka_unit_test(test_it_leaves_the_socket_of_its_successor_alone),
         cmocka_unit_test(test_a_file_that_is_no_socket_is_left_alone),
         cmocka_unit_test(test_a_port_that_is_taken_is_a_failure_of_one_line),
         ECHO_ON_EACH_BACKEND(test_a_port_can_be_taken_again_at_once),

@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cede.h"
@@ -42,6 +43,8 @@ struct server {
     struct cede_signals signals;
     struct cede_scope accepting;
     struct echo_connections connections;
+    bool has_file;    // The socket has a file,
+    struct stat file; // which is this one.
     int exit_status;
 };
 
@@ -122,10 +125,21 @@ static void announce(struct cede_task *self, const struct server *server)
     fflush(stdout);
 }
 
-static void remove_socket_file(const struct cede_address *address)
+// The file of the socket, to know it again: false where there is none. An abstract name, which
+// begins with a zero, has none.
+static bool see_socket_file(const struct cede_address *address, struct stat *ret_status)
 {
-    // An abstract name has no file: it begins with a zero.
-    if (address->as.any.sa_family == AF_UNIX && address->as.unix_path.sun_path[0] != '\0')
+    const char *path = address->as.unix_path.sun_path;
+    return address->as.any.sa_family == AF_UNIX && path[0] != '\0' && stat(path, ret_status) == 0;
+}
+
+// Removes the file that was made, and not one that another server has put in its place meanwhile.
+static void remove_socket_file(const struct server *server)
+{
+    struct stat now;
+    const struct cede_address *address = &server->options->address;
+    if (server->has_file && see_socket_file(address, &now) &&
+        now.st_dev == server->file.st_dev && now.st_ino == server->file.st_ino)
         unlink(address->as.unix_path.sun_path);
 }
 
@@ -176,7 +190,7 @@ static int serve(struct cede_task *self, void *argument)
         server->exit_status = OPTIONS_EXIT_FAILED;
     }
     cede_close(self, server->listener);
-    remove_socket_file(&server->options->address);
+    remove_socket_file(server);
     end_connections(self, server);
     cede_signals_close(self, &server->signals);
     return 0;
@@ -215,6 +229,7 @@ static int open_server(struct server *server)
         fprintf(stderr, "echo_server: listen %s: %s\n", text, strerror(-server->listener));
         return server->listener;
     }
+    server->has_file = see_socket_file(&server->options->address, &server->file);
     return 0;
 }
 
