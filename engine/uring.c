@@ -85,6 +85,10 @@ static void uring_submit(void *opaque, struct cede_operation *op)
 // Hands entries over, waits, and takes what came: whether something did.
 static bool enter(struct cede_uring_state *state, unsigned wait_count, int64_t timeout_ns)
 {
+    cede_uring_request_owed(state);
+    // What was not asked for is not waited for.
+    if (state->owing_count > 0)
+        wait_count = 0;
     int error = cede_uring_ring_enter(&state->ring, wait_count, timeout_ns);
     if (error < 0)
         state->failure = error;
@@ -102,7 +106,7 @@ static int uring_cancel(void *opaque, struct cede_operation_list *ops)
         slot->is_cancelling = true;
         state->cancelling_count++;
         count++;
-        cede_check(cede_uring_request_cancel(state, slot));
+        cede_uring_request_cancel(state, slot);
     }
     *ops = (struct cede_operation_list){.first = NULL};
     while (state->cancelling_count > 0 && !state->failure)
@@ -134,7 +138,8 @@ static int uring_wait(void *opaque, int64_t timeout_ns, bool may_skip_poll,
     if (!has_ended || !may_skip_poll || cede_uring_ring_queued(&state->ring) > 0)
         has_progress |= enter(state, !has_ended && timeout_ns > 0 ? 1 : 0, timeout_ns);
     state->answered_ticket = state->newest_ticket;
-    has_progress |= has_ended || state->has_moved || cede_uring_ring_queued(&state->ring) > 0 ||
+    has_progress |= has_ended || state->has_moved || state->owing_count > 0 ||
+                    cede_uring_ring_queued(&state->ring) > 0 ||
                     cede_uring_ring_has_work(&state->ring);
     state->has_moved = false;
     cede_operation_append_all(ended, &state->ended);

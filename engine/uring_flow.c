@@ -34,6 +34,7 @@ static struct cede_uring_slot *take_slot(struct cede_uring_state *state, struct 
 static void free_slot(struct cede_uring_state *state, struct cede_uring_slot *slot)
 {
     uint32_t generation = slot->generation + 1;
+    state->owing_count -= slot->owes_cancel;
     *slot = (struct cede_uring_slot){.generation = generation, .next_free = state->first_free};
     state->first_free = (uint32_t)(slot - state->slots);
 }
@@ -91,14 +92,23 @@ static void request(struct cede_uring_state *state, struct cede_uring_slot *slot
     slot->stage = (uint8_t)stage;
 }
 
-bool cede_uring_request_cancel(struct cede_uring_state *state, const struct cede_uring_slot *slot)
+void cede_uring_request_cancel(struct cede_uring_state *state, struct cede_uring_slot *slot)
 {
     struct io_uring_sqe *sqe = cede_uring_ring_next(&state->ring);
+    state->owing_count -= slot->owes_cancel;
+    slot->owes_cancel = !sqe;
+    state->owing_count += slot->owes_cancel;
     if (!sqe)
-        return false;
+        return;
     io_uring_prep_cancel64(sqe, name_of(state, slot), 0);
     io_uring_sqe_set_data64(sqe, IGNORED);
-    return true;
+}
+
+void cede_uring_request_owed(struct cede_uring_state *state)
+{
+    for (uint32_t i = 0; state->owing_count > 0 && i < state->slot_count; i++)
+        if (state->slots[i].owes_cancel)
+            cede_uring_request_cancel(state, &state->slots[i]);
 }
 
 // The operation would block, although the kernel may have called it ready: that may be too often.
@@ -221,7 +231,7 @@ static struct cede_uring_slot *stop_watching(struct cede_uring_state *state,
     slot->op = NULL;
     slot->stage = CEDE_URING_STOPPING;
     state->stopping_count++;
-    cede_check(cede_uring_request_cancel(state, slot));
+    cede_uring_request_cancel(state, slot);
     return fresh;
 }
 

@@ -23,7 +23,8 @@ struct cede_uring_slot {
     uint32_t next_free;
     uint8_t stage;
     bool is_cancelling;
-    bool was_ready; // A poll has called it ready since it last moved.
+    bool was_ready;   // A poll has called it ready since it last moved.
+    bool owes_cancel; // It is to be cancelled, and there was no room to ask for that.
 };
 
 struct cede_uring_state {
@@ -35,6 +36,7 @@ struct cede_uring_state {
     uint32_t first_free; // CEDE_URING_NO_SLOT: none.
     uint32_t cancelling_count;
     uint32_t stopping_count;
+    uint32_t owing_count;
     bool strict;
     bool has_moved;
     int failure;              // 0, or the -errno with which the ring died.
@@ -49,8 +51,12 @@ struct cede_uring_state {
 // Takes over an operation: queues its first request, or makes its system call.
 void cede_uring_begin(struct cede_uring_state *state, struct cede_operation *op);
 
-// Queues a request to cancel what a slot has in the kernel. False: the ring has no room.
-bool cede_uring_request_cancel(struct cede_uring_state *state, const struct cede_uring_slot *slot);
+// Queues a request to cancel what a slot has in the kernel. Where the ring has no room, the slot
+// owes it.
+void cede_uring_request_cancel(struct cede_uring_state *state, struct cede_uring_slot *slot);
+
+// Queues the requests that are owed, as far as there is room.
+void cede_uring_request_owed(struct cede_uring_state *state);
 
 // Takes every completion that is in the ring. Returns whether there was one.
 bool cede_uring_drain(struct cede_uring_state *state);
