@@ -161,9 +161,12 @@ static void test_arms_find_the_programs_that_were_built_with_them(void **state)
 {
     (void)state;
     struct arm_start start;
-    assert_int_equal(parse("raw-epoll"), 0);
+    assert_int_equal(parse("raw-epoll,raw-uring"), 0);
     assert_int_equal(arms_prepare(&arms[0], &start), 0);
     assert_non_null(strstr(start.words[0], "tools/profile/peers/raw_epoll"));
+    assert_int_equal(start.port, 0);
+    assert_int_equal(arms_prepare(&arms[1], &start), 0);
+    assert_non_null(strstr(start.words[0], "tools/profile/peers/raw_uring"));
     assert_int_equal(start.port, 0);
 }
 

@@ -19,6 +19,7 @@ static const struct arm_program programs[] = {
     {"epoll", ECHO_SERVER, {"--backend", "epoll", "--port", "0"}, false},
     {"io_uring", ECHO_SERVER, {"--backend", "io_uring", "--port", "0"}, false},
     {"raw-epoll", "tools/profile/peers/raw_epoll", {NULL}, true},
+    {"raw-uring", "tools/profile/peers/raw_uring", {NULL}, false},
 };
 enum { PROGRAM_COUNT = sizeof(programs) / sizeof(programs[0]) };
 
