@@ -212,6 +212,8 @@ static void test_uring_lets_go_of_a_descriptor_when_its_watch_has_ended(void **s
     fake_ring_complete(late_name, POLLRDHUP, MORE);
     fake_ring.during_sleep = complete_late_target;
     bench_forget(BENCH_FD);
+    assert_int_equal(fake_ring.wait_count, 1);
+    assert_int_equal(fake_ring.timeout_ns, CEDE_NEVER);
     assert_int_equal(fake_ring_last()->addr, late_name);
     unsigned enters = fake_ring.enter_count;
     bench_forget(BENCH_FD);

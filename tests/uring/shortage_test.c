@@ -107,6 +107,20 @@ static void test_uring_cancels_all_even_if_it_has_no_room_to_ask_for_that(void *
     bench_ask_for_nothing();
 }
 
+static void test_uring_does_not_wait_for_a_cancel_that_it_has_not_asked_for(void **state)
+{
+    struct cede_operation cancelled;
+    struct cede_operation ops[NARROW];
+    (void)state;
+    bench_hand_over(CEDE_VERB_RECV, 8, IORING_OP_RECV, &cancelled);
+    fake_ring.answer = answer_cancel;
+    // The queue is full of others, which complete nothing when they are taken.
+    take_nothing(2);
+    submit_many(ops, NARROW);
+    assert_int_equal(bench_cancel(&cancelled), 0);
+    assert_int_equal(fake_ring_last()->opcode, IORING_OP_ASYNC_CANCEL);
+}
+
 static void test_uring_does_not_ask_to_cancel_what_has_ended_meanwhile(void **state)
 {
     struct cede_operation ops[NARROW + 1];
@@ -232,6 +246,7 @@ int main(void)
         TEST(test_uring_keeps_entries_that_the_kernel_did_not_take),
         TEST(test_uring_lets_an_operation_rest_that_it_has_no_room_for),
         TEST(test_uring_cancels_all_even_if_it_has_no_room_to_ask_for_that),
+        TEST(test_uring_does_not_wait_for_a_cancel_that_it_has_not_asked_for),
         TEST(test_uring_does_not_ask_to_cancel_what_has_ended_meanwhile),
         TEST(test_uring_stops_a_watch_even_if_it_has_no_room_to_ask_for_that),
         TEST(test_uring_loses_no_completion_when_their_queue_is_full),
