@@ -255,8 +255,7 @@ bool cede_engine_withdraw(struct cede_engine *engine, struct cede_operation *op)
 // After a shutdown: a bare wait ends, anything else is tried, whatever the kernel may report.
 static void wake_for_shutdown(struct cede_engine *engine, struct cede_operation *op)
 {
-    bool is_bare_wait = !cede_verb_moves_data((enum cede_verb)op->verb) &&
-                        op->verb != CEDE_VERB_CONNECT;
+    bool is_bare_wait = cede_operation_is_bare_wait(op);
     if (op->state == CEDE_RESTING) {
         cede_engine_rouse(engine, op);
     } else if (op->state == CEDE_PARKED) {

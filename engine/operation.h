@@ -228,6 +228,12 @@ static inline enum cede_direction cede_operation_direction(const struct cede_ope
     return (enum cede_direction)op->class;
 }
 
+// Whether it only waits for readiness (S1).
+static inline bool cede_operation_is_bare_wait(const struct cede_operation *op)
+{
+    return op->verb == CEDE_VERB_WAIT_RECV || op->verb == CEDE_VERB_WAIT_SEND;
+}
+
 // Whether it takes bytes or descriptors from the kernel or gives it some: what S15 tries once more.
 bool cede_verb_moves_data(enum cede_verb verb);
 

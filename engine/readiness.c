@@ -75,11 +75,6 @@ int cede_readiness_open(const struct cede_backend *backend,
     return 0;
 }
 
-static bool is_bare_wait(const struct cede_operation *op)
-{
-    return op->verb == CEDE_VERB_WAIT_RECV || op->verb == CEDE_VERB_WAIT_SEND;
-}
-
 static void end(struct readiness_state *state, struct cede_operation *op, int64_t result)
 {
     op->result = result;
@@ -97,7 +92,7 @@ static void park(struct readiness_state *state, struct cede_operation *op)
 static bool can_wait(const struct readiness_state *state, const struct cede_operation *op,
                      const struct cede_descriptor *slot)
 {
-    return is_bare_wait(op) || cede_attempt_is_pointless(op, slot, state->strict);
+    return cede_operation_is_bare_wait(op) || cede_attempt_is_pointless(op, slot, state->strict);
 }
 
 // Tries an operation; ends or parks it. Returns what the attempt came to.
@@ -162,7 +157,7 @@ static void end_wait(struct readiness_state *state, struct cede_operation *op,
 static void answer(struct readiness_state *state, struct cede_operation *op)
 {
     struct cede_descriptor *slot = cede_descriptors_at(state->descriptors, op->fd);
-    if (is_bare_wait(op))
+    if (cede_operation_is_bare_wait(op))
         end_wait(state, op, slot);
     else
         carry_out(state, op, slot, true);

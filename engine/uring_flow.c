@@ -68,7 +68,8 @@ static void end(struct cede_uring_state *state, struct cede_uring_slot *slot, in
     free_slot(state, slot);
     op->result = result;
     op->state = CEDE_ENDED;
-    if (result >= 0)
+    // What a bare wait found was judged when it was ready.
+    if (result >= 0 && !cede_operation_is_bare_wait(op))
         descriptor_of(state, op)->vain_wakes[cede_operation_direction(op)] = 0;
     cede_operation_append(&state->ended, op);
 }
@@ -206,15 +207,11 @@ static void complete_ready(struct cede_uring_state *state, struct cede_uring_slo
 {
     struct cede_operation *op = slot->op;
     slot->was_ready = true;
-    if (op->verb == CEDE_VERB_WAIT_RECV || op->verb == CEDE_VERB_WAIT_SEND) {
+    if (cede_operation_is_bare_wait(op)) {
         bool is_immediate = op->ticket > state->answered_ticket;
         bool rests =
             cede_vain_wait_rests(descriptor_of(state, op), op, is_immediate, (short)events);
-        // end() takes a result for a success that ends a row of wakes in vain; a wait knows better.
-        uint8_t *vain = &descriptor_of(state, op)->vain_wakes[cede_operation_direction(op)];
-        uint8_t counted = *vain;
         end(state, slot, rests ? -EAGAIN : 0);
-        *vain = counted;
     } else if (cede_uring_way_of(op) == CEDE_URING_POLL) {
         call(state, slot);
     } else {
