@@ -220,6 +220,18 @@ static void test_uring_lets_go_of_a_descriptor_when_its_watch_has_ended(void **s
     assert_int_equal(fake_ring.enter_count, enters);
 }
 
+static void test_uring_hands_all_over_before_it_lets_go_of_a_descriptor(void **state)
+{
+    struct cede_operation op;
+    (void)state;
+    bench_submit(CEDE_VERB_SEND, BENCH_FD, 8, &op);
+    assert_int_equal(fake_ring.taken_count, 0);
+    bench_forget(BENCH_FD + 1);
+    assert_int_equal(fake_ring.taken_count, 1);
+    fake_ring_complete(fake_ring_last()->user_data, 8, 0);
+    bench_ask_for_one(&op, 8);
+}
+
 static void test_uring_cancels_a_watch_with_the_operation_on_it(void **state)
 {
     struct cede_operation op;
@@ -311,6 +323,7 @@ int main(void)
         TEST(test_uring_watches_where_a_poll_says_only_that_the_peer_half_closed),
         TEST(test_uring_renews_a_watch_that_the_kernel_has_ended),
         TEST(test_uring_lets_go_of_a_descriptor_when_its_watch_has_ended),
+        TEST(test_uring_hands_all_over_before_it_lets_go_of_a_descriptor),
         TEST(test_uring_cancels_a_watch_with_the_operation_on_it),
         TEST(test_uring_reports_a_poll_that_failed),
         TEST(test_uring_lets_a_send_rest_that_is_woken_in_vain_over_and_over),

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -89,6 +90,40 @@ static void test_uring_a_wait_for_a_full_half_closed_socket_does_not_spin(void *
     assert_int_equal(wait.result, 0);
     kernel_close(engine);
     close_both(fds);
+}
+
+static void test_uring_connects_to_a_full_backlog_make_no_kernel_threads(void **state)
+{
+    struct cede_engine *engine = kernel_open(false);
+    struct cede_operation ops[PEER_COUNT];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t bytes = sizeof address;
+    int fds[PEER_COUNT];
+    (void)state;
+    // Bound with the family alone, the kernel picks an abstract name that is free.
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_return_code(bind(listener, (struct sockaddr *)&address, sizeof address.sun_family),
+                       errno);
+    assert_return_code(listen(listener, 0), errno);
+    assert_return_code(getsockname(listener, (struct sockaddr *)&address, &bytes), errno);
+    for (int i = 0; i < PEER_COUNT; i++) {
+        fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        cede_operation_prepare(&ops[i], CEDE_VERB_CONNECT, fds[i]);
+        ops[i].as.connect.address = (struct sockaddr *)&address;
+        ops[i].as.connect.bytes = bytes;
+        cede_engine_submit(engine, &ops[i]);
+    }
+    // One fits.
+    assert_int_equal(kernel_tick(engine), 1);
+    kernel_count_answers(engine);
+    assert_int_equal(kernel_count_workers(), 0);
+    for (int i = 0; i < PEER_COUNT; i++) {
+        if (ops[i].state != CEDE_ENDED)
+            kernel_cancel(engine, &ops[i], -ECANCELED);
+        close(fds[i]);
+    }
+    kernel_close(engine);
+    close(listener);
 }
 
 // --- Descriptors that go away -------------------------------------------------------------------
@@ -278,6 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_uring_half_closed_silent_peers_make_no_kernel_threads),
         cmocka_unit_test(test_uring_a_wait_for_a_full_half_closed_socket_does_not_spin),
+        cmocka_unit_test(test_uring_connects_to_a_full_backlog_make_no_kernel_threads),
         cmocka_unit_test(test_uring_a_close_with_a_receive_in_flight_ends_both_at_once),
         cmocka_unit_test(test_uring_a_number_that_is_used_again_at_once_is_another_socket),
         cmocka_unit_test(test_uring_data_that_is_there_wins_over_a_cancel),
