@@ -65,6 +65,9 @@ struct cede_backend {
     // Says in a line what it means on this machine that opening or testing the backend failed.
     // NULL: there is nothing to say beyond the error.
     void (*explain)(int error, char *ret_text, size_t bytes);
+
+    // Says in a line what the open backend got from this kernel. NULL: there is nothing to say.
+    void (*describe)(const void *state, char *ret_text, size_t bytes);
 };
 
 #endif

@@ -72,7 +72,8 @@ static int pass_a_byte(const struct cede_backend *backend, void *state,
     return 0;
 }
 
-static int test_on_pair(const struct cede_backend *backend, const int fds[2])
+static int test_on_pair(const struct cede_backend *backend, const int fds[2],
+                        struct cede_trial *trial)
 {
     struct cede_descriptors descriptors;
     int largest = fds[0] > fds[1] ? fds[0] : fds[1];
@@ -84,48 +85,49 @@ static int test_on_pair(const struct cede_backend *backend, const int fds[2])
     error = backend->open(backend, &setup, &state);
     if (error == 0) {
         error = pass_a_byte(backend, state, &descriptors, fds);
+        if (error == 0 && backend->describe)
+            backend->describe(state, trial->text, sizeof trial->text);
         backend->close(state);
     }
     cede_descriptors_close(&descriptors);
     return error;
 }
 
-static void explain(const char *name, int error, const char *text, struct cede_refusal *ret_refusal)
+static void explain(struct cede_trial *trial, const char *text, int error)
 {
-    ret_refusal->name = name;
-    ret_refusal->error = error;
-    snprintf(ret_refusal->reason, sizeof ret_refusal->reason, "%s: %s", text, strerror(-error));
+    trial->error = error;
+    snprintf(trial->text, sizeof trial->text, "%s: %s", text, strerror(-error));
 }
 
-int cede_backends_test(const struct cede_backend *backend, struct cede_refusal *ret_refusal)
+int cede_backends_test(const struct cede_backend *backend, struct cede_trial *ret_trial)
 {
     int fds[2];
+    *ret_trial = (struct cede_trial){.name = backend->name};
     int error = cede_sys_socketpair(AF_UNIX, SOCK_STREAM, fds);
     if (error < 0) {
-        explain(backend->name, error, "no socket pair to test it on", ret_refusal);
+        explain(ret_trial, "no socket pair to test it on", error);
         return error;
     }
-    error = test_on_pair(backend, fds);
+    error = test_on_pair(backend, fds, ret_trial);
     cede_sys_close(fds[0]);
     cede_sys_close(fds[1]);
     if (error < 0 && backend->explain) {
-        *ret_refusal = (struct cede_refusal){.name = backend->name, .error = error};
-        backend->explain(error, ret_refusal->reason, sizeof ret_refusal->reason);
+        ret_trial->error = error;
+        backend->explain(error, ret_trial->text, sizeof ret_trial->text);
     } else if (error < 0) {
-        explain(backend->name, error, "passing a byte through it failed", ret_refusal);
+        explain(ret_trial, "passing a byte through it failed", error);
     }
     return error;
 }
-
 static int choose_named(const char *name, struct cede_backends_choice *choice)
 {
-    struct cede_refusal *refusal = &choice->refusals[0];
+    struct cede_trial *refusal = &choice->refusals[0];
     const struct cede_backend *backend = cede_backends_find(name);
     int error;
     if (!backend) {
         error = -EINVAL;
-        *refusal = (struct cede_refusal){.name = name, .error = error};
-        snprintf(refusal->reason, sizeof refusal->reason, "no backend of this name");
+        *refusal = (struct cede_trial){.name = name, .error = error};
+        snprintf(refusal->text, sizeof refusal->text, "no backend of this name");
     } else {
         error = cede_backends_test(backend, refusal);
     }

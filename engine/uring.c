@@ -28,6 +28,7 @@
 #include "engine/uring.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "engine/check.h"
 #include "engine/uring_state.h"
@@ -47,6 +48,19 @@ static void uring_close(void *opaque)
     cede_sys_free(state);
 }
 
+// The kernel gives a closed ring's locked memory back some 30 ms later. Who may lock little, and
+// has just tried the backend, would be refused the ring that it will then work with.
+static int open_ring(bool needs_deferred, struct cede_uring_ring *ret_ring)
+{
+    int error = cede_uring_ring_open(needs_deferred, ret_ring);
+    bool may_fit = cede_sys_memlock_limit() >= CEDE_URING_BYTES_MIN;
+    for (int64_t pause_ms = 20; error == -ENOMEM && may_fit && pause_ms <= 80; pause_ms *= 2) {
+        cede_sys_select(0, NULL, NULL, pause_ms * CEDE_NANOSECONDS_PER_MILLISECOND);
+        error = cede_uring_ring_open(needs_deferred, ret_ring);
+    }
+    return error;
+}
+
 static int uring_open(const struct cede_backend *backend, const struct cede_backend_setup *setup,
                       void **ret_state)
 {
@@ -64,7 +78,7 @@ static int uring_open(const struct cede_backend *backend, const struct cede_back
     if (error < 0)
         goto free_state;
     state->slots = slots;
-    error = cede_uring_ring_open(setup->strict, &state->ring);
+    error = open_ring(setup->strict, &state->ring);
     if (error < 0)
         goto unmap_slots;
     *ret_state = state;
@@ -146,6 +160,15 @@ static int uring_wait(void *opaque, int64_t timeout_ns, bool may_skip_poll,
     return state->failure ? state->failure : has_progress;
 }
 
+static void uring_describe(const void *opaque, char *ret_text, size_t bytes)
+{
+    const struct cede_uring_state *state = opaque;
+    const struct io_uring *ring = &state->ring.ring;
+    int used = snprintf(ret_text, bytes, "%u and %u entries, ", ring->sq.ring_entries,
+                        ring->cq.ring_entries);
+    cede_uring_ring_describe(&state->ring, ret_text + used, bytes - (size_t)used);
+}
+
 const struct cede_backend cede_uring_backend = {
     .name = "io_uring",
     .open = uring_open,
@@ -155,4 +178,5 @@ const struct cede_backend cede_uring_backend = {
     .forget = uring_forget,
     .wait = uring_wait,
     .explain = cede_uring_ring_explain,
+    .describe = uring_describe,
 };

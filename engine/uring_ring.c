@@ -126,25 +126,35 @@ void cede_uring_ring_close(struct cede_uring_ring *ring)
     cede_sys_ring_close(&ring->ring);
 }
 
+// The sysctl denies with 1 those who have neither a capability nor its group, and with 2 everybody.
+static void explain_denial(char *ret_text, size_t bytes)
+{
+    int disabled = cede_sys_io_uring_disabled();
+    if (disabled > 0)
+        snprintf(ret_text, bytes, "%s: kernel.io_uring_disabled is %d", strerror(EPERM), disabled);
+    else
+        snprintf(ret_text, bytes, "%s: a seccomp filter denies it", strerror(EPERM));
+}
+
 void cede_uring_ring_explain(int error, char *ret_text, size_t bytes)
 {
+    const char *name = strerror(-error);
     switch (error) {
     case -ENOSYS:
-        snprintf(ret_text, bytes, "the kernel lacks io_uring or a part of it, or hides it");
+        snprintf(ret_text, bytes, "%s: the kernel lacks some of it, or a filter hides it", name);
         break;
     case -EPERM:
-        snprintf(ret_text, bytes, "denied: by a seccomp filter, or kernel.io_uring_disabled is %d",
-                 cede_sys_io_uring_disabled());
+        explain_denial(ret_text, bytes);
         break;
     case -EACCES:
-        snprintf(ret_text, bytes, "denied by a security policy");
+        snprintf(ret_text, bytes, "%s: a security policy or a filter denies it", name);
         break;
     case -ENOMEM:
-        snprintf(ret_text, bytes, "not enough locked memory: RLIMIT_MEMLOCK is %llu bytes",
+        snprintf(ret_text, bytes, "%s: RLIMIT_MEMLOCK is %llu bytes", name,
                  (unsigned long long)cede_sys_memlock_limit());
         break;
     default:
-        snprintf(ret_text, bytes, "passing a byte through it failed: %s", strerror(-error));
+        snprintf(ret_text, bytes, "passing a byte through it failed: %s", name);
     }
 }
 

@@ -16,6 +16,9 @@ struct cede_uring_ring {
     unsigned enter_flags;
 };
 
+// The locked memory that no ring does without.
+#define CEDE_URING_BYTES_MIN (UINT64_C(8) << 10)
+
 // Opens a ring that may do what the engine does and nothing else: 0; -ENOSYS when the kernel lacks
 // something; -EPERM, -EACCES or -ENOMEM as the kernel says. `needs_deferred` insists on completions
 // that appear only when asked for, which strict mode is built on.

@@ -62,8 +62,8 @@ static void log_refusals(const struct cede_options *options,
 {
     for (int i = 0; options->log && i < choice->refusal_count; i++) {
         char line[160];
-        const struct cede_refusal *refusal = &choice->refusals[i];
-        snprintf(line, sizeof line, "backend %s: %s", refusal->name, refusal->reason);
+        const struct cede_trial *refusal = &choice->refusals[i];
+        snprintf(line, sizeof line, "backend %s: %s", refusal->name, refusal->text);
         options->log(options->log_argument, line);
     }
 }

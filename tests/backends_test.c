@@ -48,18 +48,18 @@ static int lowest_free(void)
 static void test_backends_that_pass_their_test_leave_nothing_open(void **state)
 {
     const struct cede_backend *backend;
-    struct cede_refusal refusal;
+    struct cede_trial trial;
     (void)state;
     for (int i = 0; (backend = cede_backends_at(i)); i++) {
         int before = lowest_free();
-        int error = cede_backends_test(backend, &refusal);
+        int error = cede_backends_test(backend, &trial);
         if (error < 0)
-            printf("backend %s is refused here: %s\n", backend->name, refusal.reason);
+            printf("backend %s is refused here: %s\n", backend->name, trial.text);
         assert_int_equal(lowest_free(), before);
     }
     // These two are everywhere.
-    assert_int_equal(cede_backends_test(cede_backends_find("select"), &refusal), 0);
-    assert_int_equal(cede_backends_test(cede_backends_find("epoll"), &refusal), 0);
+    assert_int_equal(cede_backends_test(cede_backends_find("select"), &trial), 0);
+    assert_int_equal(cede_backends_test(cede_backends_find("epoll"), &trial), 0);
 }
 
 // Chooses while no descriptor is to be had.
@@ -83,7 +83,7 @@ static void test_backends_refused_are_listed_with_the_reason(void **state)
     for (int i = 0; i < choice.refusal_count; i++) {
         assert_ptr_equal(choice.refusals[i].name, cede_backends_at(i)->name);
         assert_int_equal(choice.refusals[i].error, -EMFILE);
-        assert_non_null(strstr(choice.refusals[i].reason, strerror(EMFILE)));
+        assert_non_null(strstr(choice.refusals[i].text, strerror(EMFILE)));
     }
     assert_null(cede_backends_at(choice.refusal_count));
 }
@@ -132,6 +132,32 @@ static void test_backends_are_tried_in_order_until_one_passes(void **state)
     assert_ptr_equal(choice.backend, cede_backends_at(choice.refusal_count));
 }
 
+// Put before those of engine/sys by the linker: what the administrator says.
+static int io_uring_disabled = -1;
+
+int __wrap_cede_sys_io_uring_disabled(void);
+
+int __wrap_cede_sys_io_uring_disabled(void)
+{
+    return io_uring_disabled;
+}
+
+static void test_backends_tell_the_administrator_from_a_filter(void **state)
+{
+    static const char *const reasons[] = {
+        "Operation not permitted: a seccomp filter denies it",
+        "Operation not permitted: a seccomp filter denies it",
+        "Operation not permitted: kernel.io_uring_disabled is 1",
+        "Operation not permitted: kernel.io_uring_disabled is 2",
+    };
+    (void)state;
+    for (io_uring_disabled = -1; io_uring_disabled <= 2; io_uring_disabled++) {
+        char text[96];
+        cede_backends_find("io_uring")->explain(-EPERM, text, sizeof text);
+        assert_string_equal(text, reasons[io_uring_disabled + 1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +169,7 @@ int main(void)
         cmocka_unit_test(test_backends_of_an_unknown_name_are_an_invalid_argument),
         cmocka_unit_test(test_backends_are_chosen_by_the_environment_if_nobody_names_one),
         cmocka_unit_test(test_backends_are_tried_in_order_until_one_passes),
+        cmocka_unit_test(test_backends_tell_the_administrator_from_a_filter),
     };
     return cmocka_run_group_tests_name("backends", tests, NULL, NULL);
 }

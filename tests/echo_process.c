@@ -30,6 +30,15 @@
 // For what should come at once, on a machine that may be busy.
 #define ANSWER_LIMIT_MS 20000
 
+static int (*deprive_child)(const void *argument);
+static const void *deprive_argument;
+
+void echo_process_deprive(int (*deprive)(const void *argument), const void *argument)
+{
+    deprive_child = deprive;
+    deprive_argument = argument;
+}
+
 static void find_program(const char *name, char *ret_path, size_t bytes)
 {
     const char *root = getenv("TEST_SRCDIR");
@@ -47,9 +56,12 @@ _Noreturn static void become(const char *path, const char *const arguments[], co
     for (int i = 0; arguments[i] && i < ARGUMENT_LIMIT; i++)
         words[i + 1] = strdup(arguments[i]);
     const struct rlimit limit = {.rlim_cur = descriptor_limit, .rlim_max = descriptor_limit};
+    // Opened first: a process that was deprived of root may not find its way to it.
+    int program_fd = open(path, O_PATH | O_CLOEXEC);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && dup2(pipes[0], STDOUT_FILENO) >= 0 &&
-        dup2(pipes[1], STDERR_FILENO) >= 0 && setrlimit(RLIMIT_NOFILE, &limit) == 0)
-        execv(path, words);
+        dup2(pipes[1], STDERR_FILENO) >= 0 && setrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        (!deprive_child || deprive_child(deprive_argument) == 0))
+        fexecve(program_fd, words, environ);
     _exit(127);
 }
 

@@ -27,6 +27,10 @@ struct echo_process {
 // The descriptors that a server may have if a test does not care.
 #define ECHO_PROCESS_DESCRIPTORS 2048
 
+// What is run in each process that is started from now on, before it becomes its program: it may
+// take something away from it. 0, or the process ends with status 127. NULL: nothing.
+void echo_process_deprive(int (*deprive)(const void *argument), const void *argument);
+
 // Starts tools/NAME with arguments, a list that ends with NULL, and `descriptor_limit` as its
 // RLIMIT_NOFILE. Its output is still to be read.
 void echo_process_start(const char *name, const char *const arguments[], unsigned descriptor_limit,

@@ -102,12 +102,13 @@ static void list_backends(void)
     bool is_picked = false;
     const struct cede_backend *backend;
     for (int i = 0; (backend = cede_backends_at(i)); i++) {
-        struct cede_refusal refusal;
-        if (cede_backends_test(backend, &refusal) < 0) {
-            printf("%-8s  no: %s\n", backend->name, refusal.reason);
+        struct cede_trial trial;
+        if (cede_backends_test(backend, &trial) < 0) {
+            printf("%-8s  no: %s\n", backend->name, trial.text);
             continue;
         }
-        printf("%-8s  yes%s\n", backend->name, is_picked ? "" : ", and what auto picks");
+        printf("%-8s  yes%s", backend->name, is_picked ? "" : ", and what auto picks");
+        printf(*trial.text ? ": %s\n" : "%s\n", trial.text);
         is_picked = true;
     }
 }
@@ -126,13 +127,13 @@ static bool choose_backend(int *ret_exit_status)
     struct cede_backends_choice choice;
     int error = cede_backends_choose(options.backend, &choice);
     if (error < 0 && is_backend_named()) {
-        const struct cede_refusal *refusal = &choice.refusals[0];
-        *ret_exit_status = options_refuse(&program, "backend", refusal->name, refusal->reason);
+        const struct cede_trial *refusal = &choice.refusals[0];
+        *ret_exit_status = options_refuse(&program, "backend", refusal->name, refusal->text);
         return false;
     }
     for (int i = 0; i < choice.refusal_count; i++)
         fprintf(stderr, PROGRAM_NAME ": backend %s: %s\n", choice.refusals[i].name,
-                choice.refusals[i].reason);
+                choice.refusals[i].text);
     *ret_exit_status = OPTIONS_EXIT_FAILED;
     if (error == 0)
         options.backend = choice.backend->name;

@@ -55,13 +55,13 @@ int suite_run(const char *backend)
         fprintf(stderr, "conformance: there is no backend %s\n", backend);
         return 1;
     }
-    struct cede_refusal refusal;
-    int error = cede_backends_test(found, &refusal);
+    struct cede_trial trial;
+    int error = cede_backends_test(found, &trial);
     // Only a kernel or a sandbox that does not offer it excuses a backend, and never a poller.
     is_refused = !found->poller && (error == -ENOSYS || error == -EPERM || error == -EACCES ||
                                     error == -ENOMEM);
     if (error < 0)
-        printf("backend %s: %s\n", refusal.name, refusal.reason);
+        printf("backend %s: %s\n", trial.name, trial.text);
     if (is_refused)
         puts("every claim is skipped for that reason");
     struct CMUnitTest *tests = make_tests();
