@@ -10,13 +10,16 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/denial.h"
 #include "tools/profile/arms.h"
 
 #define FAULTY "exec:'tests/profile_faulty_server "
@@ -224,6 +227,26 @@ static void test_profile_refuses_what_it_does_not_understand(void **state)
     }
 }
 
+// Takes io_uring away from this process for good, and so comes last.
+static void test_profile_measures_the_others_where_io_uring_is_denied(void **state)
+{
+    (void)state;
+    static const struct denial denials[] = {{__NR_io_uring_setup, EPERM}};
+    assert_int_equal(denial_install(denials, 1), 0);
+    assert_int_equal(profile(SHORT), 0);
+    assert_printed("left out: io_uring: start: ended with status 2 before it listened\n");
+    assert_printed("left out: raw-uring: start: ended with status 1 before it listened\n");
+    // Both have said why.
+    assert_printed("echo_server: --backend io_uring: Operation not permitted: ");
+    assert_printed("raw_uring: io_uring_setup: Operation not permitted\n");
+    assert_printed("2 of 2 blocks");
+    assert_true(count_numbers("select") >= 2);
+    assert_true(count_numbers("epoll") >= 2);
+    assert_true(count_numbers("raw-epoll") >= 2);
+    // Who names it wants it.
+    assert_int_equal(profile("--arms io_uring,epoll" SHORT), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_profile_measures_nothing_when_the_result_file_cannot_be_written),
         cmocka_unit_test(test_profile_names_every_arm_in_its_help),
         cmocka_unit_test(test_profile_refuses_what_it_does_not_understand),
+        cmocka_unit_test(test_profile_measures_the_others_where_io_uring_is_denied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
