@@ -192,9 +192,15 @@ int cede_sys_ring_enter(struct io_uring *ring, unsigned submit_count, unsigned w
         return fake_ring.enter_error;
     }
     assert_int_equal(memory.submission_tail - memory.submission_head, submit_count);
+    bool is_part = fake_ring.part_taken > 0 && fake_ring.part_taken < submit_count;
+    if (is_part)
+        submit_count = fake_ring.part_taken;
+    fake_ring.part_taken = 0;
     for (unsigned i = 0; i < submit_count; i++)
         take();
     fake_ring_say_work_is_pending(fake_ring.keeps_work_pending);
+    if (is_part)
+        return (int)submit_count;
     bool would_sleep = memory.completion_tail - memory.completion_head < wait_count;
     if (would_sleep && fake_ring.during_sleep)
         fake_ring.during_sleep();

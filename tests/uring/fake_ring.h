@@ -33,6 +33,9 @@ struct fake_ring {
     int enter_error;
     unsigned enter_error_count;
 
+    // How many entries the next call to enter takes at most, and without waiting then; 0: all.
+    unsigned part_taken;
+
     // Called for each entry that is taken; NULL: it is only kept. The place for answers that must
     // come while somebody waits for them.
     void (*answer)(const struct io_uring_sqe *entry);

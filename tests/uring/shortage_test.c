@@ -68,6 +68,21 @@ static void test_uring_keeps_entries_that_the_kernel_did_not_take(void **state)
     }
 }
 
+static void test_uring_hands_over_the_rest_of_what_the_kernel_took_in_part(void **state)
+{
+    struct cede_operation ops[NARROW];
+    int count;
+    (void)state;
+    submit_many(ops, NARROW);
+    fake_ring.part_taken = 3;
+    assert_int_equal(bench_wait(CEDE_NEVER, &count), 1);
+    assert_int_equal(fake_ring.taken_count, 3);
+    bench_ask_for_nothing();
+    assert_int_equal(fake_ring.taken_count, NARROW);
+    for (int i = 0; i < NARROW; i++)
+        assert_int_equal(fake_ring.taken[i].fd, i);
+}
+
 static void test_uring_lets_an_operation_rest_that_it_has_no_room_for(void **state)
 {
     struct cede_operation ops[NARROW + 1];
@@ -244,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_uring_hands_over_early_when_its_queue_is_full),
         TEST(test_uring_keeps_entries_that_the_kernel_did_not_take),
+        TEST(test_uring_hands_over_the_rest_of_what_the_kernel_took_in_part),
         TEST(test_uring_lets_an_operation_rest_that_it_has_no_room_for),
         TEST(test_uring_cancels_all_even_if_it_has_no_room_to_ask_for_that),
         TEST(test_uring_does_not_wait_for_a_cancel_that_it_has_not_asked_for),
