@@ -3,6 +3,7 @@
 // The echo server's command line, its addresses, and what it says: exit status 2 and one line for
 // what it does not understand, 1 and one line for what it cannot have.
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,6 +86,19 @@ static void test_it_listens_on_ipv6(void **state)
     stop(&server);
 }
 
+// The kernel ends a ring a moment after its process, and with it the accept that holds the socket.
+static void await_refusal(const struct cede_address *address)
+{
+    int64_t limit_ns = echo_process_now_ns() + 10 * CEDE_NANOSECONDS_PER_SECOND;
+    for (int error = 0; error != ECONNREFUSED;) {
+        assert_true(echo_process_now_ns() < limit_ns);
+        int fd = socket(address->as.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(fd >= 0);
+        error = connect(fd, &address->as.any, address->bytes) < 0 ? errno : 0;
+        close(fd);
+    }
+}
+
 static void test_it_listens_on_a_unix_socket_and_removes_the_file(void **state)
 {
     const char *const arguments[] = {"--address", "unix:echo.sock", "--backend", *state, NULL};
@@ -103,6 +118,7 @@ static void test_it_listens_on_a_unix_socket_and_removes_the_file(void **state)
     // What a server leaves that was killed is in nobody's way.
     echo_process_listen("echo_server", arguments, ECHO_PROCESS_DESCRIPTORS, &server);
     echo_process_kill(&server);
+    await_refusal(&address);
     assert_int_equal(access("echo.sock", F_OK), 0);
     echo_process_listen("echo_server", arguments, ECHO_PROCESS_DESCRIPTORS, &server);
     expect_echo(&address);
