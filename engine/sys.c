@@ -15,7 +15,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -126,9 +125,10 @@ int64_t cede_sys_now_ns(void)
 
 int cede_sys_random(void *buffer, size_t bytes)
 {
-    // Up to 256 bytes come whole and are not interrupted.
+    // Up to 256 bytes come whole and are not interrupted. The C library's getrandom may write them
+    // itself (glibc since 2.41), and then a bad buffer is a fault and not -EFAULT.
     cede_check(bytes <= 256);
-    return getrandom(buffer, bytes, 0) < 0 ? -errno : 0;
+    return syscall(SYS_getrandom, buffer, bytes, 0) < 0 ? -errno : 0;
 }
 
 const char *cede_sys_environment(const char *name)

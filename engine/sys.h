@@ -65,7 +65,8 @@ unsigned cede_sys_mapping_limit(void);
 // CLOCK_MONOTONIC in nanoseconds.
 int64_t cede_sys_now_ns(void);
 
-// getrandom(2) of at most 256 bytes; 0, or -errno.
+// getrandom(2) of at most 256 bytes; 0, or -errno. The kernel itself writes them: what may not be
+// written is -EFAULT, and tasks/stack.c asks for that on purpose.
 int cede_sys_random(void *buffer, size_t bytes);
 
 // getenv(3).
