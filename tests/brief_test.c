@@ -27,7 +27,7 @@ static void start(const char *backend, struct echo_process *ret_server)
 }
 
 // It has no way to end but by a signal.
-static void stop(struct echo_process *server)
+static void stop_server(struct echo_process *server)
 {
     echo_process_signal(server, SIGINT);
     assert_int_equal(echo_process_wait(server, ECHO_PROCESS_LEAVE_MS), -SIGINT);
@@ -43,7 +43,7 @@ static void test_the_answer_is_got_and_the_message(void **state)
     echo_client_expect(client, "GOT:hello");
     assert_int_equal(shutdown(client, SHUT_WR), 0);
     echo_client_expect_end(client);
-    stop(&server);
+    stop_server(&server);
     assert_string_equal(server.output, "task done\n");
 }
 
@@ -64,7 +64,7 @@ static void test_two_clients_are_answered_in_turn(void **state)
     echo_client_send(second, "b3");
     echo_client_expect(second, "GOT:b3");
     close(second);
-    stop(&server);
+    stop_server(&server);
 }
 
 // More than its buffer and the kernel's hold: it has to wait for the direction send.
@@ -84,7 +84,7 @@ static void test_a_slow_reader_gets_everything(void **state)
     assert_int_equal(count, 0);
     assert_int_equal(zeros, left);
     close(client);
-    stop(&server);
+    stop_server(&server);
 }
 
 static void test_a_port_that_is_taken_is_a_failure_of_one_line(void **state)
@@ -98,7 +98,7 @@ static void test_a_port_that_is_taken_is_a_failure_of_one_line(void **state)
     snprintf(expected, sizeof expected, "brief: listen 127.0.0.1:%s: Address already in use\n",
              port);
     assert_string_equal(second.messages, expected);
-    stop(&server);
+    stop_server(&server);
 }
 
 static void test_the_help_names_the_port(void **state)

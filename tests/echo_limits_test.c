@@ -21,7 +21,7 @@
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_SECOND INT64_C(1000000000)
 
-static void stop(struct echo_process *server, const char *expected_output)
+static void stop_server(struct echo_process *server, const char *expected_output)
 {
     echo_process_signal(server, SIGTERM);
     assert_int_equal(echo_process_wait(server, ECHO_PROCESS_LEAVE_MS), 0);
@@ -61,7 +61,7 @@ static void test_at_the_limit_of_connections_others_wait_for_their_turn(void **s
     ping(clients[2]);
     close(clients[2]);
     close(clients[3]);
-    stop(&server, "4 connections, 824 bytes, 1 errors, 0 idle, 0 cut off\n");
+    stop_server(&server, "4 connections, 824 bytes, 1 errors, 0 idle, 0 cut off\n");
 }
 
 // That the first client's time is over is what ends the measurement.
@@ -81,7 +81,7 @@ static void test_a_full_server_sleeps(void **state)
     assert_in_range(cpu_ns, 0, 100 * NS_PER_MS);
     ping(second);
     close(second);
-    stop(&server, "2 connections, 8 bytes, 0 errors, 1 idle, 0 cut off\n");
+    stop_server(&server, "2 connections, 8 bytes, 0 errors, 1 idle, 0 cut off\n");
 }
 
 static void test_an_idle_connection_is_closed_and_not_early(void **state)
@@ -95,7 +95,7 @@ static void test_an_idle_connection_is_closed_and_not_early(void **state)
     echo_client_expect(client, "ping");
     echo_client_expect_end(client);
     assert_in_range(echo_process_now_ns() - begin_ns, 300 * NS_PER_MS, 20 * NS_PER_SECOND);
-    stop(&server, "1 connections, 4 bytes, 0 errors, 1 idle, 0 cut off\n");
+    stop_server(&server, "1 connections, 4 bytes, 0 errors, 1 idle, 0 cut off\n");
 }
 
 static void test_a_connection_on_which_something_moves_is_not_idle(void **state)
@@ -111,7 +111,7 @@ static void test_a_connection_on_which_something_moves_is_not_idle(void **state)
     char expected[128];
     snprintf(expected, sizeof expected, "1 connections, %llu bytes, 0 errors, 0 idle, 0 cut off\n",
              (unsigned long long)(4 * count));
-    stop(&server, expected);
+    stop_server(&server, expected);
 }
 
 static void test_a_peer_that_does_not_read_is_idle_too(void **state)
@@ -164,7 +164,7 @@ static void test_without_descriptors_the_server_sleeps_and_serves_all_in_the_end
         echo_client_expect(clients[i], "hello");
         close(clients[i]);
     }
-    stop(&server, "64 connections, 320 bytes, 0 errors, 0 idle, 0 cut off\n");
+    stop_server(&server, "64 connections, 320 bytes, 0 errors, 0 idle, 0 cut off\n");
 }
 
 int main(void)

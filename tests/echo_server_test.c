@@ -21,7 +21,7 @@
 #include "tests/echo_client.h"
 #include "tests/echo_process.h"
 
-static void stop(struct echo_process *server)
+static void stop_server(struct echo_process *server)
 {
     echo_process_signal(server, SIGTERM);
     assert_int_equal(echo_process_wait(server, ECHO_PROCESS_LEAVE_MS), 0);
@@ -44,7 +44,7 @@ static void test_it_says_where_it_listens_and_on_which_backend(void **state)
     assert_int_not_equal(server.port, 0);
     assert_int_equal(cede_address_parse("127.0.0.1", server.port, &address), 0);
     expect_echo(&address);
-    stop(&server);
+    stop_server(&server);
     assert_string_equal(server.output, "1 connections, 2 bytes, 0 errors, 0 idle, 0 cut off\n");
     assert_string_equal(server.messages, "");
 }
@@ -58,10 +58,10 @@ static void test_the_backend_of_the_environment_counts_unless_one_is_named(void 
     assert_int_equal(setenv("CEDE_BACKEND", "select", 1), 0);
     echo_process_listen("echo_server", unnamed, ECHO_PROCESS_DESCRIPTORS, &server);
     assert_string_equal(server.backend, "select");
-    stop(&server);
+    stop_server(&server);
     echo_process_listen("echo_server", named, ECHO_PROCESS_DESCRIPTORS, &server);
     assert_string_equal(server.backend, "epoll");
-    stop(&server);
+    stop_server(&server);
     assert_int_equal(setenv("CEDE_BACKEND", "poll", 1), 0);
     assert_int_equal(echo_process_run("echo_server", unnamed, &server), 2);
     assert_int_equal(unsetenv("CEDE_BACKEND"), 0);
@@ -83,7 +83,7 @@ static void test_it_listens_on_ipv6(void **state)
     echo_process_listen("echo_server", arguments, ECHO_PROCESS_DESCRIPTORS, &server);
     assert_int_equal(cede_address_parse("::1", server.port, &address), 0);
     expect_echo(&address);
-    stop(&server);
+    stop_server(&server);
 }
 
 // The kernel ends a ring a moment after its process, and with it the accept that holds the socket.
@@ -112,7 +112,7 @@ static void test_it_listens_on_a_unix_socket_and_removes_the_file(void **state)
     assert_string_equal(second.messages,
                         "echo_server: listen unix:echo.sock: Address already in use\n");
     expect_echo(&address);
-    stop(&server);
+    stop_server(&server);
     assert_int_equal(access("echo.sock", F_OK), -1);
 
     // What a server leaves that was killed is in nobody's way.
@@ -122,7 +122,7 @@ static void test_it_listens_on_a_unix_socket_and_removes_the_file(void **state)
     assert_int_equal(access("echo.sock", F_OK), 0);
     echo_process_listen("echo_server", arguments, ECHO_PROCESS_DESCRIPTORS, &server);
     expect_echo(&address);
-    stop(&server);
+    stop_server(&server);
 }
 
 static void test_it_leaves_the_socket_of_its_successor_alone(void **state)
@@ -135,9 +135,9 @@ static void test_it_leaves_the_socket_of_its_successor_alone(void **state)
     echo_process_listen("echo_server", arguments, ECHO_PROCESS_DESCRIPTORS, &first);
     assert_int_equal(unlink("heir.sock"), 0);
     echo_process_listen("echo_server", arguments, ECHO_PROCESS_DESCRIPTORS, &second);
-    stop(&first);
+    stop_server(&first);
     expect_echo(&address);
-    stop(&second);
+    stop_server(&second);
     assert_int_equal(access("heir.sock", F_OK), -1);
 }
 
@@ -180,7 +180,7 @@ static void test_a_port_that_is_taken_is_a_failure_of_one_line(void **state)
              "echo_server: listen 127.0.0.1:%s: Address already in use\n", port);
     assert_string_equal(second.messages, expected);
     assert_string_equal(second.output, "");
-    stop(&server);
+    stop_server(&server);
 }
 
 static void test_a_port_can_be_taken_again_at_once(void **state)
@@ -196,7 +196,7 @@ static void test_a_port_can_be_taken_again_at_once(void **state)
     assert_int_equal(echo_process_wait(&server, ECHO_PROCESS_LEAVE_MS), 0);
     const char *const arguments[] = {"--port", port, "--backend", *state, NULL};
     echo_process_listen("echo_server", arguments, ECHO_PROCESS_DESCRIPTORS, &server);
-    stop(&server);
+    stop_server(&server);
 }
 
 static void test_what_it_does_not_understand_costs_one_line_and_status_2(void **state)
@@ -286,7 +286,7 @@ static void test_the_list_of_backends_says_which_one_auto_picks(void **state)
     while (line > process.output && line[-1] != '\n')
         line--;
     assert_memory_equal(line, server.backend, strlen(server.backend));
-    stop(&server);
+    stop_server(&server);
 }
 
 static void test_the_help_names_every_option(void **state)
@@ -317,7 +317,7 @@ static void test_quiet_prints_nothing(void **state)
     echo_process_start("echo_server", arguments, ECHO_PROCESS_DESCRIPTORS, &server);
     while (access("quiet.sock", F_OK) < 0)
         continue;
-    stop(&server);
+    stop_server(&server);
     assert_string_equal(server.output, "");
     assert_string_equal(server.messages, "");
 }
