@@ -287,7 +287,7 @@ static void serve(int listener)
         if (result < 0 && result != -EINTR && result != -EAGAIN && result != -EBUSY)
             end("io_uring_enter", -result);
         returned_count = 0;
-        const struct io_uring_cqe *cqe;
+        struct io_uring_cqe *cqe;
         unsigned head, count = 0;
         io_uring_for_each_cqe(&ring, head, cqe)
         {
