@@ -3,6 +3,7 @@
 // fork, exec and what /proc tells of a process. Waiting is for a descriptor to become readable,
 // with a limit, and never for time to pass.
 
+#include "tests/backend_here.h"
 #include "tests/echo_process.h"
 
 #include <dirent.h>
@@ -65,6 +66,15 @@ _Noreturn static void become(const char *path, const char *const arguments[], co
     _exit(127);
 }
 
+// The backend that a server is told to use; NULL for none.
+static const char *backend_of(const char *const arguments[])
+{
+    for (size_t i = 0; arguments[i]; i++)
+        if (strcmp(arguments[i], "--backend") == 0)
+            return arguments[i + 1];
+    return NULL;
+}
+
 void echo_process_start(const char *name, const char *const arguments[], unsigned descriptor_limit,
                         struct echo_process *ret_process)
 {
@@ -117,6 +127,9 @@ void echo_process_listen(const char *name, const char *const arguments[], unsign
                          struct echo_process *ret_process)
 {
     char line[256];
+    const char *backend = backend_of(arguments);
+    if (backend && !backend_is_here(backend))
+        skip();
     echo_process_start(name, arguments, descriptor_limit, ret_process);
     read_line(ret_process->output_fd, line, sizeof line);
     assert_memory_equal(line, "listening on ", 13);

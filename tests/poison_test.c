@@ -17,6 +17,7 @@
 #include "engine/poison.h"
 #include "net/socket.h"
 #include "tasks/scheduler.h"
+#include "tests/backend_here.h"
 
 #ifdef CEDE_POISONS
 
@@ -99,7 +100,9 @@ static void test_poison_lies_on_a_receive_buffer_until_its_operation_ends(void *
     (void)state;
 #ifdef CEDE_POISONS
     static const char *const names[] = {"epoll", "io_uring", "select"};
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!backend_is_here(names[i]))
+            continue;
         struct cede_options options = {.backend = names[i], .strict = true};
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
         assert_int_equal(cede_run(&options, look_at_all, NULL), 0);

@@ -16,6 +16,7 @@
 
 #include "net/socket.h"
 #include "tasks/scheduler.h"
+#include "tests/backend_here.h"
 
 static char log_text[1024];
 
@@ -51,7 +52,9 @@ static void test_run_takes_the_backend_that_was_named(void **state)
 {
     static const char *const names[] = {"epoll", "io_uring", "select"};
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!backend_is_here(names[i]))
+            continue;
         struct cede_options options = {.backend = names[i]};
         const char *name = NULL;
         // What the first task returns is nobody's.

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "tasks/scheduler.h"
+#include "tests/backend_here.h"
 
 static int run(cede_body *body)
 {
@@ -162,7 +163,9 @@ static void test_wakeup_loses_no_signal_of_any_thread(void **state)
 {
     static const char *const names[] = {"epoll", "io_uring", "select"};
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!backend_is_here(names[i]))
+            continue;
         struct cede_options options = {.backend = names[i]};
         assert_int_equal(cede_run(&options, talk_to_threads, NULL), 0);
     }
