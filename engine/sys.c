@@ -206,11 +206,6 @@ int cede_sys_setsockopt(int fd, int level, int option, const void *value, sockle
     return error_or(setsockopt(fd, level, option, value, bytes));
 }
 
-int cede_sys_getsockopt(int fd, int level, int option, void *value, socklen_t *bytes)
-{
-    return error_or(getsockopt(fd, level, option, value, bytes));
-}
-
 int cede_sys_getsockname(int fd, struct sockaddr *address, socklen_t *bytes)
 {
     return error_or(getsockname(fd, address, bytes));

@@ -98,7 +98,6 @@ int cede_sys_accept(int fd, struct sockaddr *address, socklen_t *bytes);
 int cede_sys_connect(int fd, const struct sockaddr *address, socklen_t bytes);
 int cede_sys_shutdown(int fd, int how);
 int cede_sys_setsockopt(int fd, int level, int option, const void *value, socklen_t bytes);
-int cede_sys_getsockopt(int fd, int level, int option, void *value, socklen_t *bytes);
 int cede_sys_getsockname(int fd, struct sockaddr *address, socklen_t *bytes);
 
 // recv(2), send(2) and their message forms with MSG_DONTWAIT, the senders with MSG_NOSIGNAL.
