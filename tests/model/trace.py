@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: MIT
+"""Traces: events as tuples, their binary form, their text form, and where two of them part.
+
+tasks/trace.h fixes the binary form. An event is a tuple: its kind, then the fields of that kind in
+the order of FIELDS. Player and acceptor use this; nothing of it comes from the C side.
+"""
+
+KINDS = ("", "tick", "spawn", "submit", "end", "pause", "join", "cancel", "shutdown", "scope",
+         "done", "outcome", "note")
+(_, TICK, SPAWN, SUBMIT, END, PAUSE, JOIN, CANCEL, SHUTDOWN, SCOPE, DONE, OUTCOME,
+ NOTE) = range(len(KINDS))
+
+FIELDS = (
+    (),
+    ("now_ns",),
+    ("task", "other", "result", "name"),
+    ("task", "verb", "object", "bytes", "deadline_ns"),
+    ("task", "verb", "object", "result", "bytes", "digest"),
+    ("task", "result"),
+    ("task", "other", "result", "value"),
+    ("task", "other"),
+    ("task", "verb", "object", "result"),
+    ("task", "verb", "value"),
+    ("task", "result"),
+    ("result",),
+    ("task", "verb", "object", "result", "digest"),
+)
+
+SCOPE_ENTER, SCOPE_LEAVE, SCOPE_CANCEL, SCOPE_MOVE = range(4)
+
+VERBS = ("none", "wait-recv", "recv", "recv-exact", "recvmsg", "read", "accept", "wait-send",
+         "send", "send-all", "sendmsg", "connect", "close", "release", "park", "wakeup")
+(VERB_NONE, VERB_WAIT_RECV, VERB_RECV, VERB_RECV_EXACT, VERB_RECVMSG, VERB_READ, VERB_ACCEPT,
+ VERB_WAIT_SEND, VERB_SEND, VERB_SEND_ALL, VERB_SENDMSG, VERB_CONNECT, VERB_CLOSE, VERB_RELEASE,
+ VERB_PARK, VERB_WAKEUP) = range(len(VERBS))
+VERB_UNKNOWN = 200
+
+# Added to the number of a step or of a stimulus, in the verb of a note.
+NOTE_STEP = 0
+NOTE_STIMULUS = 64
+NOTE_REAP = 128
+
+_SIGNED = frozenset(("object", "result", "now_ns", "deadline_ns", "value"))
+
+# For each kind, how each field is coded: "u"nsigned, "s"igned or a "n"ame.
+_CODES = tuple("".join("n" if field == "name" else "s" if field in _SIGNED else "u"
+                       for field in fields) for fields in FIELDS)
+
+
+class TraceError(ValueError):
+    """The bytes are not a trace."""
+
+
+def _number(value):
+    if value < 128:
+        return bytes((value,))
+    coded = bytearray()
+    while value >= 128:
+        coded.append(value & 127 | 128)
+        value >>= 7
+    coded.append(value)
+    return bytes(coded)
+
+
+class _Numbers(dict):
+    """Coded numbers by value; small ones are kept."""
+
+    def __init__(self, transform):
+        super().__init__()
+        self.transform = transform
+
+    def __missing__(self, value):
+        coded = _number(self.transform(value))
+        if -4096 < value < 4096:
+            self[value] = coded
+        return coded
+
+
+def _zigzag(value):
+    return value << 1 if value >= 0 else (-value << 1) - 1
+
+
+def _name(name):
+    data = name.encode()
+    return _number(len(data)) + data
+
+
+_UNSIGNED_NUMBERS = _Numbers(lambda value: value)
+_SIGNED_NUMBERS = _Numbers(_zigzag)
+
+
+def _coders():
+    for codes in _CODES:
+        yield tuple({"u": _UNSIGNED_NUMBERS.__getitem__, "s": _SIGNED_NUMBERS.__getitem__,
+                     "n": _name}[code] for code in codes)
+
+
+_CODERS = tuple(_coders())
+
+
+def encode(events):
+    """The binary form."""
+    parts = []
+    for event in events:
+        kind = event[0]
+        parts.append(_UNSIGNED_NUMBERS[kind])
+        for code, value in zip(_CODERS[kind], event[1:]):
+            parts.append(code(value))
+    return b"".join(parts)
+
+
+def decode(data):
+    """The events of a binary form."""
+    events = []
+    at, end = 0, len(data)
+    try:
+        while at < end:
+            kind = data[at]
+            at += 1
+            if not TICK <= kind <= NOTE:
+                raise TraceError(f"byte {at - 1}: no kind of event: {kind}")
+            event = [kind]
+            for code in _CODES[kind]:
+                value = data[at]
+                at += 1
+                if value >= 128:
+                    value, shift = value & 127, 7
+                    while data[at] >= 128:
+                        value |= (data[at] & 127) << shift
+                        shift += 7
+                        at += 1
+                    value |= data[at] << shift
+                    at += 1
+                if code == "s":
+                    value = value >> 1 ^ -(value & 1)
+                elif code == "n":
+                    if at + value > end:
+                        raise IndexError
+                    at += value
+                    value = data[at - value:at].decode()
+                event.append(value)
+            events.append(tuple(event))
+    except IndexError:
+        raise TraceError("the last event is cut off") from None
+    return events
+
+
+def fields(event):
+    """The fields of an event by name."""
+    return dict(zip(FIELDS[event[0]], event[1:]))
+
+
+def first_difference(expected, actual):
+    """The number of the first event that is not the same; None if all are."""
+    for number, (one, other) in enumerate(zip(expected, actual)):
+        if one != other:
+            return number
+    if len(expected) != len(actual):
+        return min(len(expected), len(actual))
+    return None
+
+
+def _time(time_ns):
+    for unit, unit_ns in (("ms", 1_000_000), ("us", 1_000)):
+        if time_ns and time_ns % unit_ns == 0:
+            return f"{time_ns // unit_ns}{unit}"
+    return f"{time_ns}ns"
+
+
+class Text:
+    """Puts events into words, one after the other; learns the names of tasks on the way."""
+
+    def __init__(self, object_names=()):
+        self.object_names = object_names
+        self.task_names = {0: "-"}
+
+    def object(self, number):
+        if number < 0:
+            return "-"
+        if number < len(self.object_names):
+            return self.object_names[number]
+        return f"#{number}"
+
+    def task(self, number):
+        return self.task_names.get(number, f"task-{number}")
+
+    def verb(self, number):
+        return VERBS[number] if number < len(VERBS) else f"verb-{number}"
+
+    def line(self, event):
+        kind = event[0]
+        if kind == SPAWN and event[3] == 0:
+            self.task_names[event[2]] = event[4]
+        words = [KINDS[kind]]
+        for name, value in zip(FIELDS[kind], event[1:]):
+            if name in ("task", "other"):
+                words.append(self.task(value))
+            elif name == "object":
+                words.append(self.object(value))
+            elif name == "verb" and kind in (SUBMIT, END):
+                words.append(self.verb(value))
+            elif name in ("now_ns", "deadline_ns"):
+                words.append(f"{name[:-3]}={'none' if value < 0 else _time(value)}")
+            elif name == "digest":
+                words.append(f"digest={value:08x}")
+            else:
+                words.append(f"{name}={value}")
+        return " ".join(words)
+
+
+def text(events, object_names=()):
+    """The text form, a line an event."""
+    words = Text(object_names)
+    return "".join(f"{number:5} {words.line(event)}\n" for number, event in enumerate(events))
+
+
+def difference_text(expected, actual, object_names=(), before=6, after=3):
+    """The first difference with what stands around it; empty when there is none."""
+    place = first_difference(expected, actual)
+    if place is None:
+        return ""
+    one, other = (text(events, object_names).splitlines() for events in (expected, actual))
+    lines = [f"  {line}" for line in one[max(0, place - before):place]]
+    for sign, side in (("-", one), ("+", other)):
+        lines += [f"{sign} {line}" for line in side[place:place + 1 + after]]
+        if place >= len(side):
+            lines.append(f"{sign}       (over)")
+    return "".join(f"{line}\n" for line in lines)
