@@ -67,6 +67,7 @@ static struct cede_descriptor learn_and_close(const struct cede_descriptors *tab
     return learnt;
 }
 
+// S3, S24.
 static void test_descriptors_learn_the_directions_and_the_mode(void **state)
 {
     int fds[2];
@@ -81,6 +82,7 @@ static void test_descriptors_learn_the_directions_and_the_mode(void **state)
     assert_true(!name.may[CEDE_RECV] && !name.may[CEDE_SEND]);
 }
 
+// S3.
 static void test_descriptors_learn_nothing_of_the_closed(void **state)
 {
     int fd = dup(STDERR_FILENO);
@@ -90,6 +92,7 @@ static void test_descriptors_learn_nothing_of_the_closed(void **state)
     assert_false(slot->is_known);
 }
 
+// S3.
 static void test_descriptors_learn_once_in_a_generation(void **state)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -104,6 +107,7 @@ static void test_descriptors_learn_once_in_a_generation(void **state)
     assert_int_equal(close(fd), 0);
 }
 
+// S7.
 static void test_descriptors_forget_everything_with_a_generation(void **state)
 {
     struct cede_descriptor *slot = cede_descriptors_at(*state, 7);
@@ -118,6 +122,7 @@ static void test_descriptors_forget_everything_with_a_generation(void **state)
     assert_false(slot->is_known);
 }
 
+// S6.
 static void test_descriptors_see_in_debug_builds_that_a_number_names_another_file(void **state)
 {
 #ifdef NDEBUG

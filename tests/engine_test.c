@@ -186,6 +186,7 @@ static int tick(struct cede_engine *engine, struct cede_operation *ret_ended[FAK
 
 // --- Claims -------------------------------------------------------------------------------------
 
+// T4, S9.
 static void test_engine_brings_order_into_what_a_backend_hands_back(void **state)
 {
     struct cede_operation *ended[FAKE_LIMIT];
@@ -206,6 +207,7 @@ static void test_engine_brings_order_into_what_a_backend_hands_back(void **state
     close(fds[1]);
 }
 
+// S14, S15.
 static void test_engine_keeps_the_result_of_what_ends_while_it_is_cancelled(void **state)
 {
     struct cede_operation *ended[FAKE_LIMIT];
@@ -218,6 +220,7 @@ static void test_engine_keeps_the_result_of_what_ends_while_it_is_cancelled(void
     assert_int_equal(op.result, 5);
 }
 
+// S6.
 static void test_engine_keeps_the_result_of_what_ends_while_it_is_closed(void **state)
 {
     struct cede_operation *ended[FAKE_LIMIT];
@@ -233,6 +236,7 @@ static void test_engine_keeps_the_result_of_what_ends_while_it_is_closed(void **
     assert_int_equal(closing.result, 0);
 }
 
+// S8.
 static void test_engine_keeps_the_result_of_what_ends_while_it_is_shut_down(void **state)
 {
     struct cede_operation *ended[FAKE_LIMIT];
@@ -245,6 +249,7 @@ static void test_engine_keeps_the_result_of_what_ends_while_it_is_shut_down(void
     assert_int_equal(op.result, 5);
 }
 
+// S2, S8.
 static void test_engine_forgets_the_end_of_a_rest_that_a_shutdown_ends(void **state)
 {
     struct cede_operation *ended[FAKE_LIMIT];
@@ -280,7 +285,8 @@ static void let_time_pass(void)
         continue;
 }
 
-// The backend has something to hand back and need not ask the kernel; meanwhile a deadline passes.
+// The backend has something to hand back and need not ask the kernel; meanwhile a deadline passes
+// (S13).
 static void test_engine_cuts_off_no_wait_that_it_did_not_ask_about(void **state)
 {
     struct cede_operation *ended[FAKE_LIMIT];
@@ -304,6 +310,7 @@ static void test_engine_cuts_off_no_wait_that_it_did_not_ask_about(void **state)
     assert_int_equal(wait.result, 0);
 }
 
+// S6.
 static void test_engine_whose_backend_dies_ends_everything_but_closes(void **state)
 {
     struct cede_operation_list ended = {.first = NULL};
@@ -334,6 +341,7 @@ static void test_engine_whose_backend_dies_ends_everything_but_closes(void **sta
     cede_wakeup_destroy(wakeup);
 }
 
+// S6.
 static void test_engine_without_memory_refuses_all_but_closes(void **state)
 {
     struct cede_operation *ended[FAKE_LIMIT];

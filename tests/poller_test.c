@@ -105,6 +105,7 @@ static void assert_reports(const struct cede_ready *ready, int fd, enum cede_dir
 
 // --- Claims -------------------------------------------------------------------------------------
 
+// S2.
 static void test_poller_reports_what_is_armed_and_ready(void **state)
 {
     struct fixture *this = *state;
@@ -146,6 +147,7 @@ static void test_poller_reports_once_what_was_armed_twice(void **state)
     assert_int_equal(ask_for_all(this), 0);
 }
 
+// S5.
 static void test_poller_reports_both_directions_of_a_descriptor(void **state)
 {
     struct fixture *this = *state;
@@ -182,6 +184,7 @@ static void test_poller_disarms_what_the_kernel_knows_already(void **state)
     assert_int_equal(ask_for_all(this), 1);
 }
 
+// S6.
 static void test_poller_forgets_a_descriptor_whose_file_lives_on(void **state)
 {
     struct fixture *this = *state;
@@ -224,6 +227,7 @@ static void test_poller_reports_later_what_did_not_fit(void **state)
     }
 }
 
+// S6.
 static void test_poller_reports_with_an_error_what_is_not_open(void **state)
 {
     struct fixture *this = *state;
@@ -240,6 +244,7 @@ static void test_poller_reports_with_an_error_what_is_not_open(void **state)
     assert_reports(&this->ready[1 - closed], this->pair[0], CEDE_SEND, 0);
 }
 
+// S13.
 static void test_poller_waits_for_its_time_and_not_less(void **state)
 {
     struct fixture *this = *state;
@@ -249,6 +254,7 @@ static void test_poller_waits_for_its_time_and_not_less(void **state)
     assert_true(cede_sys_now_ns() - start_ns >= 1500000);
 }
 
+// T3.
 static void test_poller_with_something_ready_does_not_sleep(void **state)
 {
     struct fixture *this = *state;

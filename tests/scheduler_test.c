@@ -109,6 +109,7 @@ static int spawn_without_handles(struct cede_task *self, void *argument)
     return 0;
 }
 
+// S12.
 static void test_scheduler_forgets_a_task_that_nobody_can_join(void **state)
 {
     struct cede_options options = {.strict = true, .limits.task_count = 2};
@@ -164,6 +165,7 @@ static int join_by_two(struct cede_task *self, void *argument)
     return 0;
 }
 
+// S12.
 static void test_scheduler_task_has_one_joiner(void **state)
 {
     (void)state;
@@ -188,6 +190,7 @@ static int join_after_a_cancelled_join(struct cede_task *self, void *argument)
     return 0;
 }
 
+// S12.
 static void test_scheduler_handle_survives_a_join_that_was_cut_off(void **state)
 {
     (void)state;
@@ -216,6 +219,7 @@ static int cancel_the_gone(struct cede_task *self, void *argument)
     return 0;
 }
 
+// S12, S14.
 static void test_scheduler_cancels_nobody_by_the_handle_of_the_gone(void **state)
 {
     (void)state;
@@ -229,13 +233,14 @@ static int join_nobody(struct cede_task *self, void *argument)
     return 0;
 }
 
+// S12.
 static void test_scheduler_handle_of_nobody_cannot_be_joined(void **state)
 {
     (void)state;
     assert_int_equal(run(join_nobody, NULL), 0);
 }
 
-// --- Sleeping -----------------------------------------------------------------------------------
+// --- Sleeping (S13) ------------------------------------------------------------------------------
 
 static int sleep_oddly(struct cede_task *self, void *argument)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The claims of tasks/scope.h. In strict mode, where an hour is over at once.
+// The claims of tasks/scope.h (S13, S14). In strict mode, where an hour is over at once.
 
 #include <errno.h>
 #include <setjmp.h>

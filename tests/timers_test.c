@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The claims of engine/timers.h. The oracle of the heap is an array that is searched.
+// The claims of engine/timers.h (S13). The oracle of the heap is an array that is searched.
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The claims of engine/wakeup.h, through tasks/scheduler.h.
+// The claims of engine/wakeup.h (T4), through tasks/scheduler.h.
 
 #include <errno.h>
 #include <fcntl.h>

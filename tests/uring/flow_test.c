@@ -16,7 +16,7 @@
 
 #define MORE IORING_CQE_F_MORE
 
-// --- Cancelling ---------------------------------------------------------------------------------
+// --- Cancelling (S15) ----------------------------------------------------------------------------
 
 // How the target of a cancel ends, and in which order the two completions come.
 static struct {
@@ -124,6 +124,7 @@ static void answer_cancel_alone(const struct io_uring_sqe *entry)
         fake_ring_complete(entry->user_data, 0, 0);
 }
 
+// S16.
 static void test_uring_waits_for_the_completion_of_what_it_cancelled(void **state)
 {
     struct cede_operation op;
@@ -137,6 +138,7 @@ static void test_uring_waits_for_the_completion_of_what_it_cancelled(void **stat
     bench_ask_for_nothing();
 }
 
+// S7.
 static void test_uring_drops_a_late_completion_of_an_older_generation(void **state)
 {
     struct cede_operation ops[2];
@@ -156,7 +158,7 @@ static void test_uring_drops_a_late_completion_of_an_older_generation(void **sta
     bench_ask_for_one(&ops[1], 4);
 }
 
-// --- Polls --------------------------------------------------------------------------------------
+// --- Polls (S2) ----------------------------------------------------------------------------------
 
 // A wait to send on a full socket whose peer has half-closed.
 static uint64_t watch_the_half_closed(struct cede_operation *ret_op)
@@ -201,6 +203,7 @@ static void test_uring_renews_a_watch_that_the_kernel_has_ended(void **state)
     assert_int_equal(fake_ring_count(IORING_OP_ASYNC_CANCEL), 0);
 }
 
+// S6.
 static void test_uring_lets_go_of_a_descriptor_when_its_watch_has_ended(void **state)
 {
     struct cede_operation op;
@@ -220,6 +223,7 @@ static void test_uring_lets_go_of_a_descriptor_when_its_watch_has_ended(void **s
     assert_int_equal(fake_ring.enter_count, enters);
 }
 
+// S6.
 static void test_uring_hands_all_over_before_it_lets_go_of_a_descriptor(void **state)
 {
     struct cede_operation op;

@@ -109,6 +109,7 @@ static void test_uring_restrictions_stay(void **state)
     assert_int_equal(complete(), -EACCES);
 }
 
+// S21.
 static void test_uring_closes_on_exec(void **state)
 {
     (void)state;
@@ -118,6 +119,7 @@ static void test_uring_closes_on_exec(void **state)
     assert_true(flags & FD_CLOEXEC);
 }
 
+// S23.
 static void test_uring_makes_no_polling_thread(void **state)
 {
     (void)state;

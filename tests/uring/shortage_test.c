@@ -83,6 +83,7 @@ static void test_uring_hands_over_the_rest_of_what_the_kernel_took_in_part(void 
         assert_int_equal(fake_ring.taken[i].fd, i);
 }
 
+// S2.
 static void test_uring_lets_an_operation_rest_that_it_has_no_room_for(void **state)
 {
     struct cede_operation ops[NARROW + 1];
@@ -173,6 +174,7 @@ static void test_uring_stops_a_watch_even_if_it_has_no_room_to_ask_for_that(void
     assert_int_equal(fake_ring_last()->addr, watch);
 }
 
+// T3.
 static void test_uring_loses_no_completion_when_their_queue_is_full(void **state)
 {
     struct cede_operation ops[MANY];
@@ -194,6 +196,7 @@ static void test_uring_loses_no_completion_when_their_queue_is_full(void **state
     assert_int_equal(sum, MANY);
 }
 
+// T3.
 static void test_uring_says_that_there_is_more_when_the_ring_does(void **state)
 {
     int count;
@@ -206,6 +209,7 @@ static void test_uring_says_that_there_is_more_when_the_ring_does(void **state)
     }
 }
 
+// T3.
 static void test_uring_sleeps_as_long_as_it_was_told(void **state)
 {
     int count;
@@ -217,6 +221,7 @@ static void test_uring_sleeps_as_long_as_it_was_told(void **state)
     assert_int_equal(fake_ring.wait_count, 0);
 }
 
+// T3.
 static void test_uring_does_not_sleep_when_something_has_ended(void **state)
 {
     struct cede_operation op;

@@ -39,6 +39,7 @@ static void put(int fd, const char *text)
 
 // --- Peers that half-close ----------------------------------------------------------------------
 
+// S23.
 static void test_uring_half_closed_silent_peers_make_no_kernel_threads(void **state)
 {
     struct cede_engine *engine = kernel_open(false);
@@ -70,6 +71,7 @@ static void test_uring_half_closed_silent_peers_make_no_kernel_threads(void **st
         close_both(pairs[i]);
 }
 
+// S2.
 static void test_uring_a_wait_for_a_full_half_closed_socket_does_not_spin(void **state)
 {
     struct cede_engine *engine = kernel_open(false);
@@ -92,6 +94,7 @@ static void test_uring_a_wait_for_a_full_half_closed_socket_does_not_spin(void *
     close_both(fds);
 }
 
+// S2, S23.
 static void test_uring_connects_to_a_full_backlog_make_no_kernel_threads(void **state)
 {
     struct cede_engine *engine = kernel_open(false);
@@ -128,6 +131,7 @@ static void test_uring_connects_to_a_full_backlog_make_no_kernel_threads(void **
 
 // --- Descriptors that go away -------------------------------------------------------------------
 
+// S6, S16.
 static void test_uring_a_close_with_a_receive_in_flight_ends_both_at_once(void **state)
 {
     struct cede_engine *engine = kernel_open(false);
@@ -155,6 +159,7 @@ static void test_uring_a_close_with_a_receive_in_flight_ends_both_at_once(void *
     close(fds[1]);
 }
 
+// S7.
 static void test_uring_a_number_that_is_used_again_at_once_is_another_socket(void **state)
 {
     struct cede_engine *engine = kernel_open(false);
@@ -191,6 +196,7 @@ static void test_uring_a_number_that_is_used_again_at_once_is_another_socket(voi
 
 // --- Data that is there -------------------------------------------------------------------------
 
+// S15.
 static void test_uring_data_that_is_there_wins_over_a_cancel(void **state)
 {
     (void)state;
@@ -214,6 +220,7 @@ static void test_uring_data_that_is_there_wins_over_a_cancel(void **state)
     }
 }
 
+// S1.
 static void test_uring_a_poll_that_others_have_made_stale_is_a_hint(void **state)
 {
     struct cede_engine *engine = kernel_open(false);
@@ -241,6 +248,7 @@ static void test_uring_a_poll_that_others_have_made_stale_is_a_hint(void **state
 
 #define CROWD 100
 
+// T3.
 static void test_uring_more_than_twenty_completions_come_with_one_enter(void **state)
 {
     (void)state;
@@ -275,6 +283,7 @@ static void test_uring_more_than_twenty_completions_come_with_one_enter(void **s
 static struct cede_operation flood[FLOOD];
 static int flood_fds[FLOOD];
 
+// T3.
 static void test_uring_no_completion_is_lost_when_their_queue_overflows(void **state)
 {
     struct rlimit limit;
