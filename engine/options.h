@@ -27,6 +27,13 @@ typedef bool cede_idle_function(void *argument, int64_t next_due_ns);
 // Gets one line without a newline. Must not call into the engine. Does not suspend.
 typedef void cede_log_function(void *argument, const char *message);
 
+struct cede_trace_event; // tasks/trace.h
+
+// Gets each event of the run in the order in which they happen. The event is gone when it returns.
+// It may run on the stack of a task, and must call nothing of the library but tasks/trace.h. Does
+// not suspend.
+typedef void cede_trace_function(void *argument, const struct cede_trace_event *event);
+
 struct cede_options {
     // "select", "epoll", "io_uring" or "auto". NULL: the environment's CEDE_BACKEND, else "auto".
     const char *backend;
@@ -45,6 +52,9 @@ struct cede_options {
 
     cede_log_function *log; // The library itself never prints. NULL drops the messages.
     void *log_argument;
+
+    cede_trace_function *trace; // NULL: no trace, and no cost.
+    void *trace_argument;
 };
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "engine/backends.h"
 #include "engine/check.h"
+#include "tasks/report.h"
 #include "tasks/task.h"
 
 // The run of this thread, to refuse a run inside a run (S22), and the process it belongs to: a
@@ -47,10 +48,11 @@ static int run_first(struct cede_scheduler *scheduler, cede_body *body, void *ar
         return error;
     running.scheduler = scheduler;
     running.process = cede_sys_process();
-    error = cede_scheduler_spawn(scheduler, "main", body, argument, NULL);
+    error = cede_scheduler_spawn(scheduler, NULL, "main", body, argument, NULL);
     log_guards(scheduler);
     if (error == 0)
         error = cede_scheduler_run(scheduler);
+    CEDE_REPORT(scheduler, .kind = CEDE_TRACE_OUTCOME, .result = error);
     running.scheduler = NULL;
     if (scheduler->options.reports_overflow)
         cede_overflow_remove(&overflow);

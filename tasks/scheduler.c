@@ -3,7 +3,7 @@
 // The brief's loop. There: take the first task, run it to its yield, look at the pair it yielded,
 // put it in the map of those who wait; when no task is left to run, ask select() and move the tasks
 // of ready sockets back. Here: the pair is an operation, the maps and select() are the engine. Read
-// `cede_scheduler_run` first; behind it comes what a task may call.
+// `cede_scheduler_run` first. What a task may call is in scheduler_calls.c.
 //
 // A task is done when its body returns. Nothing else ends a task: a cancelled one sees its
 // suspensions fail and returns by itself, so no stack is ever thrown away with frames on it.
@@ -15,6 +15,7 @@
 
 #include "engine/check.h"
 #include "engine/engine.h"
+#include "tasks/report.h"
 #include "tasks/task.h"
 
 // T1 ends after this time in normal mode, so that a burst of work does not keep the kernel waiting.
@@ -45,18 +46,6 @@ static struct cede_task *take_first_runnable(struct cede_scheduler *scheduler)
     return task;
 }
 
-// Notes what is in force for a task after one of its scopes has changed.
-static void see_scopes(struct cede_task *task)
-{
-    task->deadline_ns = CEDE_NEVER;
-    task->is_cancelled = false;
-    for (const struct cede_scope *scope = task->scope; scope; scope = scope->parent) {
-        task->is_cancelled |= scope->is_cancelled;
-        if (scope->deadline_ns < task->deadline_ns)
-            task->deadline_ns = scope->deadline_ns;
-    }
-}
-
 // Hands the operation that a task has yielded to the engine.
 static void park(struct cede_task *task, struct cede_operation *op)
 {
@@ -68,6 +57,8 @@ static void park(struct cede_task *task, struct cede_operation *op)
     task->op = op;
     op->owner = task;
     op->limit_ns = op->deadline_ns < task->deadline_ns ? op->deadline_ns : task->deadline_ns;
+    if (cede_is_traced(task->scheduler))
+        cede_report_submit(task, op);
     // A close runs to its end whatever happens to its task (S6).
     int refusal = cede_scheduler_refusal(task);
     if (refusal && class != CEDE_CLASS_CLOSER)
@@ -80,6 +71,8 @@ static void park(struct cede_task *task, struct cede_operation *op)
 static void finish(struct cede_scheduler *scheduler, struct cede_task *task)
 {
     cede_check(task->scope == &task->root);
+    CEDE_REPORT(scheduler, .kind = CEDE_TRACE_DONE, .task = cede_task_number(task),
+                .result = task->result);
     cede_generator_destroy(&task->generator);
     cede_stack_give_back(&scheduler->stacks, task->stack);
     task->state = CEDE_TASK_DONE;
@@ -139,12 +132,6 @@ static uint32_t run_tasks(struct cede_scheduler *scheduler)
     return resumed;
 }
 
-static void cancel_task(struct cede_task *task)
-{
-    task->root.is_cancelled = true;
-    cede_scheduler_scope_changed(&task->root);
-}
-
 static void name_and_cancel(struct cede_task *task)
 {
     if (task->state == CEDE_TASK_DONE)
@@ -152,7 +139,7 @@ static void name_and_cancel(struct cede_task *task)
     if (task->op)
         cede_engine_log(task->scheduler->engine, "task %s is left in %s", task->name,
                         cede_verb_name((enum cede_verb)task->op->verb));
-    cancel_task(task);
+    cede_scheduler_cancel(task);
 }
 
 // Nothing can wake the tasks that are left, or the backend is dead: they unwind (S12).
@@ -172,6 +159,9 @@ int cede_scheduler_run(struct cede_scheduler *scheduler)
         struct cede_operation_list ended = {.first = NULL};
         bool is_runnable = scheduler->first_runnable != NULL;
         int error = cede_engine_tick(scheduler->engine, is_runnable, resumed, &ended);
+        if (ended.first)
+            CEDE_REPORT(scheduler, .kind = CEDE_TRACE_TICK,
+                        .now_ns = cede_engine_tick_ns(scheduler->engine));
 
         CEDE_OPERATIONS_EACH(op, next, ended.first)
             make_runnable(op->owner);
@@ -191,10 +181,10 @@ static void run_body(struct cede_generator *generator, void *argument)
     task->result = task->body(task, task->argument);
 }
 
-int cede_scheduler_spawn(struct cede_scheduler *scheduler, const char *name, cede_body *body,
-                         void *argument, struct cede_handle *ret_handle)
+// A task that is ready to run but for its place in the queue: 0, -EAGAIN or -ENOMEM.
+static int create_task(struct cede_scheduler *scheduler, const char *name, cede_body *body,
+                       void *argument, struct cede_task **ret_task)
 {
-    cede_check(name && body);
     struct cede_task *task;
     int error = cede_tasks_create(&scheduler->tasks, &task);
     if (error < 0)
@@ -213,6 +203,21 @@ int cede_scheduler_spawn(struct cede_scheduler *scheduler, const char *name, ced
         .task_name = task->name, .stack = task->stack, .has_canary = task->stack->canary_bytes > 0};
     strncpy(task->name, name, sizeof task->name - 1);
     cede_generator_create(task->stack, run_body, task, &task->generator);
+    *ret_task = task;
+    return 0;
+}
+
+int cede_scheduler_spawn(struct cede_scheduler *scheduler, const struct cede_task *parent,
+                         const char *name, cede_body *body, void *argument,
+                         struct cede_handle *ret_handle)
+{
+    cede_check(name && body);
+    struct cede_task *task = NULL;
+    int error = create_task(scheduler, name, body, argument, &task);
+    if (cede_is_traced(scheduler))
+        cede_report_spawn(scheduler, parent, task, name, error);
+    if (error < 0)
+        return error;
     scheduler->living_count++;
     make_runnable(task);
     if (ret_handle) {
@@ -220,180 +225,4 @@ int cede_scheduler_spawn(struct cede_scheduler *scheduler, const char *name, ced
         *ret_handle = cede_self(task);
     }
     return 0;
-}
-
-// --- Suspending ---------------------------------------------------------------------------------
-
-int64_t cede_await(struct cede_task *self, struct cede_operation *op)
-{
-    cede_generator_yield(&self->generator, op);
-    return op->result;
-}
-
-void cede_wait_prepare(struct cede_operation *ret_op, enum cede_direction direction, int fd)
-{
-    bool is_recv = direction == CEDE_RECV;
-    cede_operation_prepare(ret_op, is_recv ? CEDE_VERB_WAIT_RECV : CEDE_VERB_WAIT_SEND, fd);
-}
-
-int cede_wait(struct cede_task *self, enum cede_direction direction, int fd)
-{
-    struct cede_operation op;
-    cede_wait_prepare(&op, direction, fd);
-    return (int)cede_await(self, &op);
-}
-
-int cede_pause(struct cede_task *self)
-{
-    cede_generator_yield(&self->generator, NULL);
-    return cede_scheduler_refusal(self);
-}
-
-void cede_sleep_prepare(struct cede_operation *ret_op, int64_t deadline_ns)
-{
-    cede_operation_prepare(ret_op, CEDE_VERB_PARK, -1);
-    ret_op->deadline_ns = deadline_ns;
-}
-
-int cede_sleep_until(struct cede_task *self, int64_t deadline_ns)
-{
-    struct cede_operation op;
-    cede_sleep_prepare(&op, deadline_ns);
-    return (int)cede_await(self, &op);
-}
-
-int cede_sleep(struct cede_task *self, int64_t duration_ns)
-{
-    int64_t now_ns = cede_now_ns(self);
-    return cede_sleep_until(self,
-                            duration_ns < CEDE_NEVER - now_ns ? now_ns + duration_ns : CEDE_NEVER);
-}
-
-// --- Tasks --------------------------------------------------------------------------------------
-
-int cede_spawn(struct cede_task *self, const char *name, cede_body *body, void *argument,
-               struct cede_handle *ret_handle)
-{
-    return cede_scheduler_spawn(self->scheduler, name, body, argument, ret_handle);
-}
-
-// The task of a handle, or NULL when it is gone.
-static struct cede_task *find(struct cede_handle handle)
-{
-    return handle.task && handle.task->id == handle.id ? handle.task : NULL;
-}
-
-// Suspends until the other is done: 0, or why not.
-static int await_done(struct cede_task *self, struct cede_task *other)
-{
-    struct cede_operation op;
-    cede_operation_prepare(&op, CEDE_VERB_PARK, -1);
-    other->joiner = self;
-    int error = other->state == CEDE_TASK_DONE ? cede_pause(self) : (int)cede_await(self, &op);
-    other->joiner = NULL;
-    return error;
-}
-
-int cede_join(struct cede_task *self, struct cede_handle handle, int *ret_result)
-{
-    struct cede_task *other = find(handle);
-    if (!other || other == self || !other->is_joinable || other->joiner)
-        return -EINVAL;
-    cede_check(other->scheduler == self->scheduler);
-    int error = await_done(self, other);
-    if (error < 0)
-        return error;
-    if (ret_result)
-        *ret_result = other->result;
-    cede_tasks_destroy(&self->scheduler->tasks, other);
-    return 0;
-}
-
-void cede_cancel(struct cede_task *self, struct cede_handle handle)
-{
-    struct cede_task *other = find(handle);
-    if (!other)
-        return;
-    cede_check(other->scheduler == self->scheduler);
-    cancel_task(other);
-}
-
-struct cede_handle cede_self(struct cede_task *self)
-{
-    return (struct cede_handle){.task = self, .id = self->id};
-}
-
-const char *cede_name(const struct cede_task *self)
-{
-    return self->name;
-}
-
-int64_t cede_now_ns(const struct cede_task *self)
-{
-    return cede_engine_now_ns(self->scheduler->engine);
-}
-
-const char *cede_backend_name(const struct cede_task *self)
-{
-    return cede_engine_backend_name(self->scheduler->engine);
-}
-
-// --- Other threads ------------------------------------------------------------------------------
-
-int cede_wakeup_open(struct cede_task *self, struct cede_wakeup **ret_wakeup)
-{
-    return cede_wakeup_create(self->scheduler->engine, ret_wakeup);
-}
-
-void cede_wakeup_close(struct cede_task *self, struct cede_wakeup *wakeup)
-{
-    cede_check(!wakeup || wakeup->engine == self->scheduler->engine);
-    cede_wakeup_destroy(wakeup);
-}
-
-void cede_wakeup_wait_prepare(struct cede_operation *ret_op, struct cede_wakeup *wakeup)
-{
-    cede_operation_prepare(ret_op, CEDE_VERB_WAKEUP, -1);
-    ret_op->as.wakeup = wakeup;
-}
-
-int cede_wakeup_wait(struct cede_task *self, struct cede_wakeup *wakeup)
-{
-    struct cede_operation op;
-    cede_wakeup_wait_prepare(&op, wakeup);
-    return (int)cede_await(self, &op);
-}
-
-// --- For net/ and tasks/ ------------------------------------------------------------------------
-
-int cede_scheduler_shutdown(struct cede_task *self, int fd, int how)
-{
-    return cede_engine_shutdown(self->scheduler->engine, fd, how);
-}
-
-int cede_scheduler_refusal(const struct cede_task *self)
-{
-    if (self->is_cancelled)
-        return -ECANCELED;
-    bool is_due = self->deadline_ns != CEDE_NEVER &&
-                  self->deadline_ns <= cede_engine_tick_ns(self->scheduler->engine);
-    return is_due ? -ETIMEDOUT : 0;
-}
-
-struct cede_scope *cede_scheduler_scope(const struct cede_task *self)
-{
-    return self->scope;
-}
-
-void cede_scheduler_set_scope(struct cede_task *self, struct cede_scope *scope)
-{
-    self->scope = scope;
-    see_scopes(self);
-}
-
-void cede_scheduler_scope_changed(struct cede_scope *scope)
-{
-    see_scopes(scope->task);
-    if (scope->is_cancelled && scope->task->op)
-        cede_engine_cancel(scope->task->scheduler->engine, scope->task->op);
 }

@@ -15,6 +15,7 @@
 #include "engine/operation.h"
 #include "engine/options.h"
 #include "engine/wakeup.h"
+#include "tasks/trace.h"
 
 struct cede_task;
 
@@ -120,5 +121,10 @@ void cede_scheduler_set_scope(struct cede_task *self, struct cede_scope *scope);
 // The deadline of a scope was moved, or it was cancelled; then what its task is suspended in is cut
 // off, while a deadline that was moved counts from the next suspension on.
 void cede_scheduler_scope_changed(struct cede_scope *scope);
+
+// Tells the trace, if there is one, what was done with a scope. `value`: its deadline after enter
+// and move, the result of leave, 0 of cancel.
+void cede_scheduler_report_scope(const struct cede_scope *scope, enum cede_trace_scope what,
+                                 int64_t value);
 
 #endif

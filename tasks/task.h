@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What a scheduler and its tasks are made of, and the memory that tasks live in. For scheduler.c,
-// the loop, and run.c, which opens and closes what the loop needs.
+// the loop; scheduler_calls.c, what tasks ask of it; report.c, which tells of both; and run.c,
+// which opens and closes what the loop needs.
 
 #ifndef CEDE_TASKS_TASK_H
 #define CEDE_TASKS_TASK_H
@@ -80,8 +81,12 @@ struct cede_scheduler {
 // The loop: runs tasks until none is left. The outcome of the run: 0, or why it was given up.
 int cede_scheduler_run(struct cede_scheduler *scheduler);
 
-// cede_spawn, for the first task, too.
-int cede_scheduler_spawn(struct cede_scheduler *scheduler, const char *name, cede_body *body,
-                         void *argument, struct cede_handle *ret_handle);
+// cede_spawn, for the first task, too: it has no parent.
+int cede_scheduler_spawn(struct cede_scheduler *scheduler, const struct cede_task *parent,
+                         const char *name, cede_body *body, void *argument,
+                         struct cede_handle *ret_handle);
+
+// Cancels a task: its outermost scope.
+void cede_scheduler_cancel(struct cede_task *task);
 
 #endif
