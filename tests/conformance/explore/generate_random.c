@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+//
+// A random program: a swarm is drawn, then objects and tasks, then fragments until it is long
+// enough. Leaving parts of the language out of a program is what lets the rest of it happen often
+// enough, and far enough into a run, to meet.
+
+#include <string.h>
+
+#include "tests/conformance/explore/generate_classes.h"
+#include "tests/conformance/explore/generate_fragments.h"
+
+static void (*const fragments[FRAGMENT_COUNT])(struct swarm *) = {
+    [FRAGMENT_CHAIN] = fragment_chain,       [FRAGMENT_EXCHANGE] = fragment_exchange,
+    [FRAGMENT_LARGE] = fragment_large,       [FRAGMENT_RESCUE] = fragment_rescue,
+    [FRAGMENT_CONNECT] = fragment_connect,   [FRAGMENT_REUSE] = fragment_reuse,
+    [FRAGMENT_TWO] = fragment_two,           [FRAGMENT_SHUTDOWN] = fragment_shutdown,
+    [FRAGMENT_STEAL] = fragment_steal,       [FRAGMENT_SCOPE] = fragment_scope,
+    [FRAGMENT_TASKS] = fragment_tasks,       [FRAGMENT_TIME] = fragment_time,
+    [FRAGMENT_WAKEUP] = fragment_wakeup,     [FRAGMENT_OUTSIDE] = fragment_outside,
+    [FRAGMENT_HANG_UP] = fragment_hang_up,
+};
+
+// Weights for a random half of what is usual, times 1, 2 or 4.
+static void draw_weights(struct draft *draft, const uint8_t *usual, unsigned count,
+                         uint8_t *ret_weights)
+{
+    unsigned sum = 0;
+    while (sum == 0) {
+        for (unsigned i = 0; i < count; i++) {
+            ret_weights[i] =
+                (uint8_t)(draft_chance(draft, 60) ? usual[i] << draft_below(draft, 3) : 0);
+            sum += ret_weights[i];
+        }
+    }
+}
+
+static void draw_swarm(struct swarm *swarm)
+{
+    static const uint8_t usual_fragments[FRAGMENT_COUNT] = {
+        [FRAGMENT_CHAIN] = 12,  [FRAGMENT_EXCHANGE] = 8, [FRAGMENT_LARGE] = 6,
+        [FRAGMENT_RESCUE] = 12, [FRAGMENT_CONNECT] = 8,  [FRAGMENT_REUSE] = 4,
+        [FRAGMENT_TWO] = 3,     [FRAGMENT_SHUTDOWN] = 4, [FRAGMENT_STEAL] = 3,
+        [FRAGMENT_SCOPE] = 4,   [FRAGMENT_TASKS] = 8,    [FRAGMENT_TIME] = 3,
+        [FRAGMENT_WAKEUP] = 6,  [FRAGMENT_OUTSIDE] = 4,  [FRAGMENT_HANG_UP] = 3,
+    };
+    static const uint8_t usual_steps[STEP_KIND_COUNT] = {
+        [STEP_WAIT_RECV] = 4, [STEP_WAIT_SEND] = 4, [STEP_RECV] = 6,     [STEP_RECV_EXACT] = 5,
+        [STEP_RECVMSG] = 4,   [STEP_READ] = 4,      [STEP_ACCEPT] = 3,   [STEP_SEND] = 6,
+        [STEP_SEND_ALL] = 5,  [STEP_SENDMSG] = 4,   [STEP_CONNECT] = 3,  [STEP_CLOSE] = 3,
+        [STEP_RELEASE] = 2,   [STEP_UNKNOWN] = 1,   [STEP_SHUTDOWN] = 3, [STEP_TRY_RECV] = 3,
+        [STEP_TRY_SEND] = 3,
+    };
+    static const uint8_t usual_sizes[sizeof swarm->sizes] = {1, 8, 4, 4, 6, 4, 3, 2};
+    static const int64_t times_ns[] = {0,     1,      1000,    1000,    5000,    10000,
+                                       50000, 100000, 1000000, 2000000, 3000000, 150000000};
+    struct draft *draft = &swarm->draft;
+    draw_weights(draft, usual_fragments, FRAGMENT_COUNT, swarm->fragments);
+    draw_weights(draft, usual_steps, STEP_KIND_COUNT, swarm->steps);
+    draw_weights(draft, usual_sizes, sizeof swarm->sizes, swarm->sizes);
+    static const uint8_t percents[] = {0, 0, 5, 10, 20, 40};
+    swarm->deadline_percent = percents[draft_below(draft, sizeof percents)];
+    swarm->late_percent = percents[draft_below(draft, sizeof percents)];
+    swarm->large_bytes = 1200000;
+    for (unsigned i = 0; i < DRAFT_TIMES; i++)
+        draft->times_ns[i] = times_ns[draft_below(draft, sizeof times_ns / sizeof times_ns[0])];
+}
+
+static bool has_room_for(const struct draft *draft, unsigned objects)
+{
+    return draft->program->object_count + objects <= PROGRAM_OBJECTS_MAX;
+}
+
+// A listener and what is needed to use it.
+static void declare_listener(struct draft *draft)
+{
+    bool is_tcp = draft_chance(draft, 30);
+    // A backlog of n takes n + 1.
+    uint8_t backlog = (uint8_t)(is_tcp ? 8 + draft_below(draft, 8) : draft_below(draft, 4));
+    draft_object(draft, is_tcp ? OBJECT_TCP_LISTENER : OBJECT_UNIX_LISTENER, backlog);
+    for (unsigned i = 2 + draft_below(draft, 3); i > 0; i--)
+        draft_object(draft, OBJECT_SLOT, 0);
+}
+
+static void declare_objects(struct swarm *swarm)
+{
+    static const uint8_t usual[OBJECT_KIND_COUNT] = {
+        [OBJECT_PAIR] = 6,      [OBJECT_SMALL_PAIR] = 6,    [OBJECT_TCP] = 4, [OBJECT_PIPE] = 3,
+        [OBJECT_DATAGRAMS] = 2, [OBJECT_UNIX_LISTENER] = 4,
+    };
+    struct draft *draft = &swarm->draft;
+    uint8_t kinds[OBJECT_KIND_COUNT];
+    draw_weights(draft, usual, OBJECT_KIND_COUNT, kinds);
+    unsigned count = draft_chance(draft, 92) ? 1 + draft_below(draft, 3) : draft_below(draft, 17);
+    for (unsigned i = 0; i < count || draft->program->object_count < 2; i++) {
+        enum object_kind kind = (enum object_kind)draft_weighted(draft, kinds, OBJECT_KIND_COUNT);
+        if (kind == OBJECT_UNIX_LISTENER && has_room_for(draft, 6))
+            declare_listener(draft);
+        else if (kind != OBJECT_UNIX_LISTENER && has_room_for(draft, 3))
+            draft_object(draft, kind, 0);
+        else
+            break;
+    }
+    unsigned last = draft->program->object_count - 1U;
+    // The first of the two stays with the tasks.
+    if (draft->program->objects[last].is_second && draft_chance(draft, 25))
+        draft->is_of_outside[last] = true;
+    if (swarm->fragments[FRAGMENT_WAKEUP] && draft_chance(draft, 50))
+        draft_object(draft, OBJECT_WAKEUP, 0);
+    swarm->first_object = (uint8_t)draft_below(draft, draft->program->object_count);
+    swarm->first_percent = (uint8_t)(draft_chance(draft, 50) ? 60 : 0);
+}
+
+static void declare_tasks(struct swarm *swarm)
+{
+    struct draft *draft = &swarm->draft;
+    unsigned kind = draft_below(draft, 100);
+    unsigned count = kind < 3    ? 1
+                     : kind < 90 ? 2 + draft_below(draft, 5)
+                     : kind < 98 ? 7 + draft_below(draft, 10)
+                                 : 17 + draft_below(draft, 16);
+    draft_tasks(draft, count);
+    // The others are spawned when they have something to do.
+    if (draft_chance(draft, 60)) {
+        for (unsigned task = 1; task < count; task++)
+            if (draft_chance(draft, 80))
+                draft_spawn(draft, task);
+    }
+}
+
+static unsigned draw_length(struct draft *draft)
+{
+    unsigned kind = draft_below(draft, 100);
+    return kind < 80 ? 12 + draft_below(draft, 30)
+           : kind < 97 ? 40 + draft_below(draft, 60)
+                       : 100 + draft_below(draft, 200);
+}
+
+static void invent(struct swarm *swarm)
+{
+    struct draft *draft = &swarm->draft;
+    draft->step_limit = draw_length(draft);
+    if (draft_chance(draft, 1)) {
+        draft->step_limit = PROGRAM_STEPS_MAX;
+        fragment_crowd(swarm);
+        if (draft_chance(draft, 30))
+            fragment_long_turn(swarm);
+    }
+    // Some fragments need what is not there.
+    for (unsigned i = 0; i < 200 && draft->step_count + 2 < draft->step_limit; i++)
+        fragments[draft_weighted(draft, swarm->fragments, FRAGMENT_COUNT)](swarm);
+    // What is left is joined, now and then.
+    if (draft_chance(draft, 30)) {
+        draft->step_limit = PROGRAM_STEPS_MAX;
+        for (unsigned task = 1; task < draft->program->task_count; task++)
+            if (draft_chance(draft, 70))
+                draft_add(draft, 0, draft_step(STEP_JOIN, task));
+    }
+}
+
+void generate_random(uint64_t random, struct program *ret_program)
+{
+    struct swarm swarm;
+    draft_begin(random, ret_program, &swarm.draft);
+    draw_swarm(&swarm);
+    declare_objects(&swarm);
+    declare_tasks(&swarm);
+    invent(&swarm);
+    draft_finish(&swarm.draft);
+}
