@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: MIT
 //
-// What an operation and a spawning look like in a trace. Called by the scheduler, which says what
-// is simpler by itself.
+// What the scheduler does, as events. Called by the scheduler; knows what an operation's arguments
+// mean, and nothing of how it is carried out.
 
 #include "tasks/report.h"
 
 #include <string.h>
 
-void cede_report(const struct cede_scheduler *scheduler, const struct cede_trace_event *event)
+static void report(const struct cede_scheduler *scheduler, const struct cede_trace_event *event)
 {
     scheduler->options.trace(scheduler->options.trace_argument, event);
 }
 
-void cede_report_spawn(const struct cede_scheduler *scheduler, const struct cede_task *parent,
-                       const struct cede_task *task, const char *name, int error)
+// The number under which a trace knows a task.
+static uint32_t number_of(const struct cede_task *task)
 {
-    struct cede_trace_event event = {
-        .kind = CEDE_TRACE_SPAWN,
-        .task = parent ? cede_task_number(parent) : 0,
-        .other = task ? cede_task_number(task) : 0,
-        .result = error,
-    };
-    strncpy(event.name, name, sizeof event.name - 1);
-    cede_report(scheduler, &event);
+    return task ? (uint32_t)task->id : 0;
 }
+
+// A deadline as a trace has it.
+static int64_t deadline_of(int64_t deadline_ns)
+{
+    return deadline_ns == CEDE_NEVER ? -1 : deadline_ns;
+}
+
+// --- Operations ---------------------------------------------------------------------------------
 
 // Whether `as.buffer` or `as.source` are the arguments: the same three fields in both.
 static bool has_buffer(const struct cede_operation *op)
@@ -73,31 +74,123 @@ void cede_report_submit(const struct cede_task *task, const struct cede_operatio
 {
     const struct cede_trace_event event = {
         .kind = CEDE_TRACE_SUBMIT,
-        .task = cede_task_number(task),
+        .task = number_of(task),
         .verb = op->verb,
         .object = op->fd,
         .bytes = bytes_asked_for(op),
-        .deadline_ns = cede_report_deadline(op->limit_ns),
+        .deadline_ns = deadline_of(op->limit_ns),
     };
-    cede_report(task->scheduler, &event);
+    report(task->scheduler, &event);
 }
 
 void cede_report_end(const struct cede_task *task, const struct cede_operation *op)
 {
-    uint64_t bytes = bytes_moved(op);
-    uint32_t digest = 0;
-    if (has_message(op))
-        digest = digest_of_message(op->as.message.header, bytes);
-    else if (bytes > 0)
-        digest = cede_trace_digest(0, op->as.buffer.data, bytes);
-    const struct cede_trace_event event = {
+    struct cede_trace_event event = {
         .kind = CEDE_TRACE_END,
-        .task = cede_task_number(task),
+        .task = number_of(task),
         .verb = op->verb,
         .object = op->fd,
         .result = op->result,
-        .bytes = bytes,
-        .digest = digest,
+        .bytes = bytes_moved(op),
     };
-    cede_report(task->scheduler, &event);
+    if (has_message(op))
+        event.digest = digest_of_message(op->as.message.header, event.bytes);
+    else if (event.bytes > 0)
+        event.digest = cede_trace_digest(0, op->as.buffer.data, event.bytes);
+    report(task->scheduler, &event);
+}
+
+// --- Tasks --------------------------------------------------------------------------------------
+
+void cede_report_tick(const struct cede_scheduler *scheduler)
+{
+    const struct cede_trace_event event = {
+        .kind = CEDE_TRACE_TICK,
+        .now_ns = cede_engine_tick_ns(scheduler->engine),
+    };
+    report(scheduler, &event);
+}
+
+void cede_report_spawn(const struct cede_scheduler *scheduler, const struct cede_task *parent,
+                       const struct cede_task *task, const char *name, int error)
+{
+    struct cede_trace_event event = {
+        .kind = CEDE_TRACE_SPAWN,
+        .task = number_of(parent),
+        .other = number_of(task),
+        .result = error,
+    };
+    strncpy(event.name, name, sizeof event.name - 1);
+    report(scheduler, &event);
+}
+
+void cede_report_pause(const struct cede_task *task, int result)
+{
+    const struct cede_trace_event event = {
+        .kind = CEDE_TRACE_PAUSE,
+        .task = number_of(task),
+        .result = result,
+    };
+    report(task->scheduler, &event);
+}
+
+void cede_report_join(const struct cede_task *task, struct cede_handle other, int result, int value)
+{
+    const struct cede_trace_event event = {
+        .kind = CEDE_TRACE_JOIN,
+        .task = number_of(task),
+        .other = (uint32_t)other.id,
+        .result = result,
+        .value = value,
+    };
+    report(task->scheduler, &event);
+}
+
+void cede_report_cancel(const struct cede_task *task, struct cede_handle other)
+{
+    const struct cede_trace_event event = {
+        .kind = CEDE_TRACE_CANCEL,
+        .task = number_of(task),
+        .other = (uint32_t)other.id,
+    };
+    report(task->scheduler, &event);
+}
+
+void cede_report_shutdown(const struct cede_task *task, int fd, int how, int result)
+{
+    const struct cede_trace_event event = {
+        .kind = CEDE_TRACE_SHUTDOWN,
+        .task = number_of(task),
+        .verb = (uint32_t)how,
+        .object = fd,
+        .result = result,
+    };
+    report(task->scheduler, &event);
+}
+
+void cede_report_scope(const struct cede_scope *scope, enum cede_trace_scope what, int64_t value)
+{
+    const struct cede_trace_event event = {
+        .kind = CEDE_TRACE_SCOPE,
+        .task = number_of(scope->task),
+        .verb = what,
+        .value = deadline_of(value),
+    };
+    report(scope->task->scheduler, &event);
+}
+
+void cede_report_done(const struct cede_task *task)
+{
+    const struct cede_trace_event event = {
+        .kind = CEDE_TRACE_DONE,
+        .task = number_of(task),
+        .result = task->result,
+    };
+    report(task->scheduler, &event);
+}
+
+void cede_report_outcome(const struct cede_scheduler *scheduler, int outcome)
+{
+    const struct cede_trace_event event = {.kind = CEDE_TRACE_OUTCOME, .result = outcome};
+    report(scheduler, &event);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // How the scheduler tells what happens: events (tasks/trace.h) for options.trace. A run without a
-// trace pays one branch an event, which is always taken the same way; so events are put together
-// behind that branch, and never before it.
+// trace pays one branch an event, which always goes the same way:
+//     if (cede_is_traced(scheduler))
+//         cede_report_...
 
 #ifndef CEDE_TASKS_REPORT_H
 #define CEDE_TASKS_REPORT_H
@@ -17,36 +18,34 @@ static inline bool cede_is_traced(const struct cede_scheduler *scheduler)
     return __builtin_expect(scheduler->options.trace != NULL, false);
 }
 
-// Reports an event while there is a trace; else not even the fields are looked at:
-//     CEDE_REPORT(scheduler, .kind = CEDE_TRACE_DONE, .task = 1, .result = 0);
-#define CEDE_REPORT(scheduler, ...)                                                                \
-    do {                                                                                           \
-        if (cede_is_traced(scheduler))                                                             \
-            cede_report(scheduler, &(struct cede_trace_event){__VA_ARGS__});                       \
-    } while (false)
+// The rest is called only where there is a trace. Its code stays out of the callers, which would
+// save registers for it in runs that have none. Each makes the event of its name; none suspends.
+#define CEDE_COLD __attribute__((cold, noinline))
 
-// The number under which a trace knows a task.
-static inline uint32_t cede_task_number(const struct cede_task *task)
-{
-    return (uint32_t)task->id;
-}
+// The tick handed back what ended.
+CEDE_COLD void cede_report_tick(const struct cede_scheduler *scheduler);
 
-// A deadline as a trace has it.
-static inline int64_t cede_report_deadline(int64_t deadline_ns)
-{
-    return deadline_ns == CEDE_NEVER ? -1 : deadline_ns;
-}
+// `task` is NULL when it could not be had: `error`. `parent` is NULL for the first.
+CEDE_COLD void cede_report_spawn(const struct cede_scheduler *scheduler,
+                                 const struct cede_task *parent, const struct cede_task *task,
+                                 const char *name, int error);
 
-// These are called only where there is a trace. None suspends.
+// With its limit, before the engine has it; with its result, when its task goes on.
+CEDE_COLD void cede_report_submit(const struct cede_task *task, const struct cede_operation *op);
+CEDE_COLD void cede_report_end(const struct cede_task *task, const struct cede_operation *op);
 
-void cede_report(const struct cede_scheduler *scheduler, const struct cede_trace_event *event);
+CEDE_COLD void cede_report_pause(const struct cede_task *task, int result);
 
-// A task was spawned, or not: `error`, and `task` is NULL. `parent` is NULL for the first.
-void cede_report_spawn(const struct cede_scheduler *scheduler, const struct cede_task *parent,
-                       const struct cede_task *task, const char *name, int error);
+// `value` is the other's result, or 0 when the join failed.
+CEDE_COLD void cede_report_join(const struct cede_task *task, struct cede_handle other, int result,
+                                int value);
+CEDE_COLD void cede_report_cancel(const struct cede_task *task, struct cede_handle other);
+CEDE_COLD void cede_report_shutdown(const struct cede_task *task, int fd, int how, int result);
 
-// An operation goes to the engine, with its limit; and has come back with its result.
-void cede_report_submit(const struct cede_task *task, const struct cede_operation *op);
-void cede_report_end(const struct cede_task *task, const struct cede_operation *op);
+// `value` as for cede_scheduler_report_scope.
+CEDE_COLD void cede_report_scope(const struct cede_scope *scope, enum cede_trace_scope what,
+                                 int64_t value);
+CEDE_COLD void cede_report_done(const struct cede_task *task);
+CEDE_COLD void cede_report_outcome(const struct cede_scheduler *scheduler, int outcome);
 
 #endif

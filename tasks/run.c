@@ -52,7 +52,8 @@ static int run_first(struct cede_scheduler *scheduler, cede_body *body, void *ar
     log_guards(scheduler);
     if (error == 0)
         error = cede_scheduler_run(scheduler);
-    CEDE_REPORT(scheduler, .kind = CEDE_TRACE_OUTCOME, .result = error);
+    if (cede_is_traced(scheduler))
+        cede_report_outcome(scheduler, error);
     running.scheduler = NULL;
     if (scheduler->options.reports_overflow)
         cede_overflow_remove(&overflow);

@@ -71,8 +71,8 @@ static void park(struct cede_task *task, struct cede_operation *op)
 static void finish(struct cede_scheduler *scheduler, struct cede_task *task)
 {
     cede_check(task->scope == &task->root);
-    CEDE_REPORT(scheduler, .kind = CEDE_TRACE_DONE, .task = cede_task_number(task),
-                .result = task->result);
+    if (cede_is_traced(scheduler))
+        cede_report_done(task);
     cede_generator_destroy(&task->generator);
     cede_stack_give_back(&scheduler->stacks, task->stack);
     task->state = CEDE_TASK_DONE;
@@ -159,9 +159,8 @@ int cede_scheduler_run(struct cede_scheduler *scheduler)
         struct cede_operation_list ended = {.first = NULL};
         bool is_runnable = scheduler->first_runnable != NULL;
         int error = cede_engine_tick(scheduler->engine, is_runnable, resumed, &ended);
-        if (ended.first)
-            CEDE_REPORT(scheduler, .kind = CEDE_TRACE_TICK,
-                        .now_ns = cede_engine_tick_ns(scheduler->engine));
+        if (cede_is_traced(scheduler) && ended.first)
+            cede_report_tick(scheduler);
 
         CEDE_OPERATIONS_EACH(op, next, ended.first)
             make_runnable(op->owner);

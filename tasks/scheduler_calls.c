@@ -39,8 +39,8 @@ int cede_pause(struct cede_task *self)
 {
     cede_generator_yield(&self->generator, NULL);
     int refusal = cede_scheduler_refusal(self);
-    CEDE_REPORT(self->scheduler, .kind = CEDE_TRACE_PAUSE, .task = cede_task_number(self),
-                .result = refusal);
+    if (cede_is_traced(self->scheduler))
+        cede_report_pause(self, refusal);
     return refusal;
 }
 
@@ -108,8 +108,8 @@ int cede_join(struct cede_task *self, struct cede_handle handle, int *ret_result
 {
     int result = 0;
     int error = join(self, handle, &result);
-    CEDE_REPORT(self->scheduler, .kind = CEDE_TRACE_JOIN, .task = cede_task_number(self),
-                .other = (uint32_t)handle.id, .result = error, .value = result);
+    if (cede_is_traced(self->scheduler))
+        cede_report_join(self, handle, error, result);
     if (error == 0 && ret_result)
         *ret_result = result;
     return error;
@@ -118,8 +118,8 @@ int cede_join(struct cede_task *self, struct cede_handle handle, int *ret_result
 void cede_cancel(struct cede_task *self, struct cede_handle handle)
 {
     struct cede_task *other = find(handle);
-    CEDE_REPORT(self->scheduler, .kind = CEDE_TRACE_CANCEL, .task = cede_task_number(self),
-                .other = (uint32_t)handle.id);
+    if (cede_is_traced(self->scheduler))
+        cede_report_cancel(self, handle);
     if (!other)
         return;
     cede_check(other->scheduler == self->scheduler);
@@ -189,8 +189,8 @@ static void see_scopes(struct cede_task *task)
 int cede_scheduler_shutdown(struct cede_task *self, int fd, int how)
 {
     int result = cede_engine_shutdown(self->scheduler->engine, fd, how);
-    CEDE_REPORT(self->scheduler, .kind = CEDE_TRACE_SHUTDOWN, .task = cede_task_number(self),
-                .object = fd, .verb = (uint32_t)how, .result = result);
+    if (cede_is_traced(self->scheduler))
+        cede_report_shutdown(self, fd, how, result);
     return result;
 }
 
@@ -230,7 +230,6 @@ void cede_scheduler_cancel(struct cede_task *task)
 void cede_scheduler_report_scope(const struct cede_scope *scope, enum cede_trace_scope what,
                                  int64_t value)
 {
-    CEDE_REPORT(scope->task->scheduler, .kind = CEDE_TRACE_SCOPE,
-                .task = cede_task_number(scope->task), .verb = what,
-                .value = cede_report_deadline(value));
+    if (cede_is_traced(scope->task->scheduler))
+        cede_report_scope(scope, what, value);
 }
