@@ -1,0 +1,125 @@
+#!/usr/bin/env -S python3 -B
+# SPDX-License-Identifier: MIT
+"""The bugs of the measurement apply and compile, and so does every negated branch."""
+
+import concurrent.futures
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import bugs_read
+import faults
+import negate
+
+# Bazel starts a test in the root of the tree that it was given.
+ROOT = Path.cwd()
+BUG_COUNT = 50
+
+CHECK = ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-fsyntax-only", "-iquote", str(ROOT)]
+WARNINGS = ["-Wall", "-Wextra", "-Werror"]
+
+PLANTED = '''// if (a comment)
+#define WHEN(x) if (x)
+static const char *text = "if (a string) ? ':'";
+static int first(int a, int b)
+{
+    if (a == b && (a || b))
+        return a ? b : 0;
+    for (int i = 0; i < a; i++)
+        do {
+            b = f(a <= b ? a : b, '?');
+        } while (b);
+    for (;;)
+        b += a == b
+                 ? 1
+                 : a != b ? 2 : 3;
+}
+
+struct thing *second(void)
+{
+    if (a == b && (a || b))
+        return;
+    if (a == b && (a || b))
+        return;
+}
+'''
+
+NEGATED = [
+    ("first", "if", "a == b && (a || b)", 1, 6),
+    ("first", "?:", "a", 1, 7),
+    ("first", "for", "i < a", 1, 8),
+    ("first", "?:", "a <= b", 1, 10),
+    ("first", "while", "b", 1, 11),
+    ("first", "?:", "a == b", 1, 13),
+    ("first", "?:", "a != b", 1, 15),
+    ("second", "if", "a == b && (a || b)", 1, 20),
+    ("second", "if", "a == b && (a || b)", 2, 22),
+]
+
+
+def complaints(variants, flags):
+    """What the compiler says, for those it does not take."""
+    with tempfile.TemporaryDirectory() as folder, \
+            concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        def compile_one(numbered):
+            number, variant = numbered
+            path = Path(folder) / f"{number}.c"
+            path.write_text(variant.source, encoding="utf-8")
+            done = subprocess.run([*CHECK, *flags, path], capture_output=True, text=True,
+                                  check=False)
+            return f"{variant.name}: {done.stderr}" if done.returncode else None
+        return [said for said in pool.map(compile_one, enumerate(variants)) if said]
+
+
+class BugsTest(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_bug_applies_and_compiles_without_a_warning(self):
+        bugs = bugs_read.bugs()
+        print(f"{len(bugs)} bugs in {len({bug.file for bug in bugs})} files")
+        self.assertEqual(len(bugs), BUG_COUNT)
+        self.assertEqual(complaints(bugs, WARNINGS), [])
+
+    def test_every_negated_branch_applies_and_compiles(self):
+        variants = bugs_read.negated()
+        print(f"{len(variants)} branches in {len(bugs_read.NEGATED)} files")
+        self.assertEqual(len({variant.name for variant in variants}), len(variants))
+        for variant in variants:
+            original = Path(variant.file).read_text(encoding="utf-8")
+            self.assertEqual(len(variant.source), len(original) + len("!()"), variant.name)
+        self.assertEqual(complaints(variants, ["-w"]), [])
+
+    def test_branches_are_found_in_code_alone(self):
+        found = list(negate.branches("planted.c", PLANTED))
+        self.assertEqual([(branch.function, branch.kind, branch.text, branch.number, branch.line)
+                          for branch in found], NEGATED)
+        third = negate.negated(found[2], PLANTED)
+        self.assertEqual(third, PLANTED.replace("i < a", "!(i < a)"))
+        last = negate.negated(found[8], PLANTED)
+        self.assertEqual(last.rpartition("if ")[2].split("\n")[0], "(!(a == b && (a || b)))")
+        for text in ("int f(void)\n{\n    if (a", "if (a)\n"):
+            with self.assertRaises(negate.Unfit):
+                list(negate.branches("planted.c", text))
+
+    def test_a_bug_that_cannot_be_read_is_found(self):
+        fault, own = bugs_read.read_bug("planted", "# Why.\nfile: a.c\nmode: normal\n"
+                                        "survives: a reason\n- one\n+ two\n")
+        self.assertEqual(own, {"mode": "normal", "survives": "a reason"})
+        self.assertEqual(faults.apply(fault, "one\n"), "two\n")
+        for text in ("file: a.c\nmode: strict\n- one\n+ two\n", "- one\n+ two\n", "anything\n"):
+            with self.assertRaises(faults.Unfit):
+                bugs_read.read_bug("planted", text)
+
+    def test_survivors_have_reasons(self):
+        text = "# Why.\n\na.c f: if (x)\n    one\n    two\nb.c f: if (y)\n    three\n"
+        self.assertEqual(bugs_read.read_survivors(text),
+                         {"a.c f: if (x)": "one two", "b.c f: if (y)": "three"})
+        for text in ("    a reason\n", "a.c f: if (x)\nb.c f: if (y)\n    one\n"):
+            with self.assertRaises(faults.Unfit):
+                bugs_read.read_survivors(text)
+
+
+if __name__ == "__main__":
+    unittest.main()
