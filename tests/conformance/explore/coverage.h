@@ -45,9 +45,13 @@ struct coverage {
     uint64_t declared_tasks; // Of all programs together,
     uint64_t spawned_tasks;  // and those that ran.
     uint64_t traits[COVERAGE_TRAIT_COUNT];
-    uint64_t operations[COVERAGE_OPERATIONS_MAX + 1]; // Programs by how many they submitted.
-    uint64_t steps[STEP_KIND_COUNT];                  // That were executed, by kind.
-    uint64_t pairs[COVERAGE_KINDS][COVERAGE_KINDS];   // First, then the next on the same object.
+    // Programs by how many operations they submitted, and by how many of those did not end with
+    // -ECANCELED.
+    uint64_t operations[COVERAGE_OPERATIONS_MAX + 1];
+    uint64_t carried_out[COVERAGE_OPERATIONS_MAX + 1];
+    uint64_t steps[STEP_KIND_COUNT]; // That were executed, by kind.
+    // First, then the next on the same object; those that ended with -ECANCELED are not counted.
+    uint64_t pairs[COVERAGE_KINDS][COVERAGE_KINDS];
 };
 
 // Counts one run of a program, from its binary trace (tasks/trace.h). All zero is a coverage of
@@ -63,7 +67,7 @@ bool coverage_is_possible(enum step_kind first, enum step_kind second);
 void coverage_print(FILE *file, const struct coverage *coverage);
 
 // Appends the hash of a program, eight bytes, lowest first, to the file by which the front-end
-// counts distinct programs. 0, or -errno of write.
+// counts distinct programs. 0, or -EIO.
 int coverage_append_hash(FILE *file, const struct program *program);
 
 #endif

@@ -21,7 +21,7 @@ struct stream {
 struct object_results {
     struct stream received;
     struct stream sent;
-    uint64_t ends_of_stream; // How often the end was received.
+    uint64_t has_ended;      // Whether the end of the stream was received: 0 or 1.
     uint64_t connections;    // A digest of what accepts and connects came to, in their order.
     uint64_t failures;       // A digest of the errors of all other operations.
 };
@@ -49,6 +49,11 @@ int results_read(const struct program *program, const uint8_t *trace, size_t byt
 // 0 when equal; otherwise -EBADMSG, and a sentence that says where they differ.
 int results_compare(const struct results *expected, const struct results *found, char *ret_message,
                     size_t message_bytes);
+
+// Whether what the two ends of a pair received is what the other sent: 0; otherwise -EBADMSG, and a
+// sentence.
+int results_check_pairs(const struct program *program, const struct results *results,
+                        char *ret_message, size_t message_bytes);
 
 // The CRC-32 of one piece followed by another, out of those of the pieces.
 uint32_t results_combine(uint32_t first, uint32_t second, uint64_t second_bytes);
