@@ -20,6 +20,7 @@ struct echo_options {
     int64_t idle_timeout_ns; // 0: none.
     uint64_t buffer_bytes;
     uint64_t stack_bytes;
+    const char *trace_path; // NULL: no trace.
     bool is_quiet;
     bool lists_backends;
 };

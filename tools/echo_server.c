@@ -25,6 +25,7 @@
 #include "cede.h"
 #include "tools/echo_connection.h"
 #include "tools/echo_options.h"
+#include "tools/echo_trace.h"
 #include "tools/options.h"
 
 // After a signal: how long connections may take to end by themselves.
@@ -233,7 +234,7 @@ static int open_server(struct server *server)
     return 0;
 }
 
-static int run(const struct echo_options *echo_options)
+static int run(const struct echo_options *echo_options, struct echo_trace *trace)
 {
     struct server server = {
         .options = echo_options,
@@ -245,6 +246,8 @@ static int run(const struct echo_options *echo_options)
         .limits.stack_bytes = echo_options->stack_bytes,
         .reports_overflow = true,
         .log = log_message,
+        .trace = echo_options->trace_path ? echo_trace_record : NULL,
+        .trace_argument = trace,
     };
     if (open_server(&server) < 0)
         return OPTIONS_EXIT_FAILED;
@@ -256,6 +259,18 @@ static int run(const struct echo_options *echo_options)
     if (!echo_options->is_quiet)
         print_totals(&server.connections);
     return server.exit_status;
+}
+
+// The same with the trace that is wanted. A trace with events missing is a failure.
+static int run_traced(const struct echo_options *options)
+{
+    struct echo_trace trace;
+    if (!options->trace_path)
+        return run(options, NULL);
+    if (echo_trace_open(options->trace_path, &trace) < 0)
+        return OPTIONS_EXIT_FAILED;
+    int exit_status = run(options, &trace);
+    return echo_trace_close(&trace) < 0 ? OPTIONS_EXIT_FAILED : exit_status;
 }
 
 // Whoever started us may have closed a standard stream. Its number must not go to a socket, into
@@ -279,5 +294,5 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN);
     if (!echo_options_read(argc, argv, &options, &exit_status))
         return exit_status;
-    return run(&options);
+    return run_traced(&options);
 }

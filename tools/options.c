@@ -234,7 +234,8 @@ void options_print_help(const struct options_program *program, FILE *stream)
         int length = format_name(entry_at(program, index), name, sizeof(name));
         width = length > width ? length : width;
     }
-    fprintf(stream, "usage: %s [options]\n%s\n\n", program->name, program->summary);
+    fprintf(stream, "usage: %s %s\n%s\n\n", program->name,
+            program->usage != NULL ? program->usage : "[options]", program->summary);
     for (size_t index = 0; index < total_count(program); index++) {
         const struct options_entry *entry = entry_at(program, index);
         format_name(entry, name, sizeof(name));

@@ -37,10 +37,11 @@ struct options_entry {
     uint64_t maximum;
 };
 
-// A tool: its name in messages, what it does in one sentence, its options, and text that closes the
-// help (examples), or NULL.
+// A tool: its name in messages, how it is called, what it does in one sentence, its options, and
+// text that closes the help (examples), or NULL.
 struct options_program {
     const char *name;
+    const char *usage; // behind the name in the first line of the help; NULL: "[options]"
     const char *summary;
     const char *closing;
     const struct options_entry *entries;
