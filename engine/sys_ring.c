@@ -8,13 +8,28 @@
 
 #include "engine/sys.h"
 
+// liburing maps rings by system calls that the thread sanitizer does not see. When two threads get
+// the same addresses one after the other, it must be told that the kernel has come in between.
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+static char mapped_by_kernel;
+#define AFTER_MAPPING() __tsan_acquire(&mapped_by_kernel)
+#define BEFORE_UNMAPPING() __tsan_release(&mapped_by_kernel)
+#else
+#define AFTER_MAPPING() ((void)0)
+#define BEFORE_UNMAPPING() ((void)0)
+#endif
+
 int cede_sys_ring_open(unsigned entries, struct io_uring_params *params, struct io_uring *ret_ring)
 {
-    return io_uring_queue_init_params(entries, ret_ring, params);
+    int error = io_uring_queue_init_params(entries, ret_ring, params);
+    AFTER_MAPPING();
+    return error;
 }
 
 void cede_sys_ring_close(struct io_uring *ring)
 {
+    BEFORE_UNMAPPING();
     io_uring_queue_exit(ring);
 }
 
