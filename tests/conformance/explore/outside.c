@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+//
+// Plain system calls, of which none waits. What they come to is in the trace.
+
+#include "tests/conformance/explore/outside.h"
+
+#include <errno.h>
+
+#include "tests/conformance/explore/play_state.h"
+#include "tests/conformance/explore/quiet.h"
+
+#define FILL_BYTES 4096
+
+static uint8_t drained[PLAY_DRAIN_BYTES];
+
+// What came of a stimulus.
+struct outcome {
+    int64_t result;
+    uint32_t digest;
+};
+
+static struct outcome take(struct player *player, int object, size_t bytes)
+{
+    static uint8_t taken[PROGRAM_BYTES_MAX];
+    struct outcome outcome = {0};
+    outcome.result = play_recv_now(player, object, taken, bytes, &outcome.digest);
+    return outcome;
+}
+
+static struct outcome put(struct player *player, int object, size_t bytes)
+{
+    struct outcome outcome = {0};
+    outcome.result = play_send_now(player, object, bytes, &outcome.digest);
+    return outcome;
+}
+
+// Repeats until an error, or the end of the stream: the total, or the error if nothing moved.
+static struct outcome drain(struct player *player, int object)
+{
+    int64_t total = 0;
+    int64_t count;
+    uint32_t digest = 0;
+    while ((count = play_recv_now(player, object, drained, sizeof drained, &digest)) > 0)
+        total += count;
+    return (struct outcome){.result = total > 0 ? total : count, .digest = digest};
+}
+
+static struct outcome fill(struct player *player, int object)
+{
+    int64_t total = 0;
+    int64_t count;
+    uint32_t digest = 0;
+    while ((count = play_send_now(player, object, FILL_BYTES, &digest)) > 0)
+        total += count;
+    return (struct outcome){.result = total > 0 ? total : count, .digest = digest};
+}
+
+static int64_t close_object(struct player *player, int object)
+{
+    int fd = player->objects[object].fd;
+    player->objects[object].fd = -1;
+    return cede_sys_close(fd);
+}
+
+static int64_t connect_slot(struct player *player, int slot, int listener)
+{
+    int error = play_open_socket(player, slot, listener);
+    if (error < 0)
+        return error;
+    const struct cede_address *address = &player->objects[listener].address;
+    return cede_sys_connect(player->objects[slot].fd, &address->as.any, address->bytes);
+}
+
+static int64_t accept_into(struct player *player, int listener, int slot)
+{
+    if (play_fd(player, slot) >= 0)
+        return -EEXIST;
+    int fd = cede_sys_accept(player->objects[listener].fd, NULL, NULL);
+    if (fd < 0)
+        return fd;
+    play_fill(player, slot, fd);
+    return slot;
+}
+
+static struct outcome act(struct player *player, const struct stimulus *stimulus)
+{
+    int object = stimulus->object;
+    switch ((enum stimulus_kind)stimulus->kind) {
+    case STIMULUS_PUT:
+        return put(player, object, stimulus->bytes);
+    case STIMULUS_TAKE:
+        return take(player, object, stimulus->bytes);
+    case STIMULUS_DRAIN:
+        return drain(player, object);
+    case STIMULUS_FILL:
+        return fill(player, object);
+    case STIMULUS_CLOSE:
+        return (struct outcome){.result = close_object(player, object)};
+    case STIMULUS_SHUTDOWN:
+        return (struct outcome){
+            .result = cede_sys_shutdown(player->objects[object].fd, stimulus->other)};
+    case STIMULUS_CONNECT:
+        return (struct outcome){.result = connect_slot(player, object, stimulus->other)};
+    case STIMULUS_ACCEPT:
+        return (struct outcome){.result = accept_into(player, object, stimulus->other)};
+    default:
+        cede_wakeup_signal(player->objects[object].wakeup);
+        return (struct outcome){0};
+    }
+}
+
+static void make_stimulus(struct player *player, const struct stimulus *stimulus)
+{
+    bool needs_descriptor =
+        stimulus->kind != STIMULUS_CONNECT && stimulus->kind != STIMULUS_SIGNAL;
+    struct outcome outcome = {.result = -EBADF};
+    if (!needs_descriptor || play_fd(player, stimulus->object) >= 0)
+        outcome = act(player, stimulus);
+    quiet_wait();
+    play_note(player, NULL, PLAY_NOTE_STIMULUS + stimulus->kind, stimulus->object, outcome.result,
+              outcome.digest);
+}
+
+// In normal mode the engine may have asked the kernel before everything had arrived: it is sent
+// once more before anything is done to the sockets.
+static bool asks_again(struct player *player)
+{
+    if (player->is_strict || !player->has_tcp || player->idle_tick == player->tick)
+        return false;
+    quiet_wait();
+    player->idle_tick = player->tick;
+    return true;
+}
+
+bool outside_idle(void *argument, int64_t next_due_ns)
+{
+    struct player *player = argument;
+    bool is_left = player->next_stimulus < player->program->stimulus_count;
+    const struct stimulus *stimulus = &player->program->stimuli[player->next_stimulus];
+    bool is_due = next_due_ns != CEDE_NEVER;
+    if (is_left ? is_due && stimulus->at_ns >= next_due_ns - player->start_ns
+                : is_due || !player->reaper)
+        return false;
+    if (asks_again(player))
+        return true;
+    if (is_left) {
+        make_stimulus(player, stimulus);
+        player->next_stimulus++;
+        return true;
+    }
+    cede_wakeup_signal(player->reaper);
+    play_note(player, NULL, PLAY_NOTE_REAP, -1, 0, 0);
+    return true;
+}

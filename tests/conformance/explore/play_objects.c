@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+//
+// The descriptors of a program, from set-up to the end, and what goes through them past the engine.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/conformance/explore/play_state.h"
+#include "tests/conformance/explore/program_words.h"
+#include "tests/conformance/explore/quiet.h"
+
+// What object o sends as its byte number k is (o * FACTOR + k) % PERIOD.
+#define PERIOD 251
+#define FACTOR 37
+
+// A connection that was closed in earnest keeps its port for a minute. So the listener is replaced
+// long before all ports that lead to it are used up.
+#define CONNECTIONS_OF_A_LISTENER 8192
+
+static uint8_t pattern[PERIOD + PROGRAM_BYTES_MAX];
+
+static struct {
+    int fd;
+    unsigned connections;
+    struct cede_address address;
+} kept = {.fd = -1};
+
+// --- Listeners ----------------------------------------------------------------------------------
+
+// With any address that the kernel likes: the descriptor, or -errno.
+static int open_listener(int family, int backlog, struct cede_address *ret_address)
+{
+    struct cede_address address = {.bytes = sizeof(sa_family_t)};
+    address.as.any.sa_family = (sa_family_t)family;
+    if (family == AF_INET) {
+        address.bytes = sizeof address.as.ipv4;
+        address.as.ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    }
+    int fd = cede_sys_socket(family, SOCK_STREAM, 0);
+    if (fd < 0)
+        return fd;
+    int error = cede_sys_bind(fd, &address.as.any, address.bytes);
+    if (error == 0)
+        error = cede_sys_listen(fd, backlog);
+    address.bytes = sizeof address.as;
+    if (error == 0)
+        error = cede_sys_getsockname(fd, &address.as.any, &address.bytes);
+    if (error < 0) {
+        cede_sys_close(fd);
+        return error;
+    }
+    *ret_address = address;
+    return fd;
+}
+
+// The kept listener, of TCP, under the same number as the one before: 0, or -errno.
+static int renew_listener(void)
+{
+    struct cede_address address;
+    int fd = open_listener(AF_INET, 16, &address);
+    if (fd < 0)
+        return fd;
+    if (kept.fd >= 0) {
+        dup3(fd, kept.fd, O_CLOEXEC);
+        cede_sys_close(fd);
+    } else {
+        kept.fd = fd;
+    }
+    kept.address = address;
+    kept.connections = 0;
+    return 0;
+}
+
+int play_objects_prepare(void)
+{
+    for (size_t i = 0; i < sizeof pattern; i++)
+        pattern[i] = (uint8_t)(i % PERIOD);
+    return renew_listener();
+}
+
+void play_objects_forget(void)
+{
+    if (kept.fd >= 0)
+        cede_sys_close(kept.fd);
+    kept.fd = -1;
+}
+
+// --- Set-up -------------------------------------------------------------------------------------
+
+static int open_tcp(int ret_fds[2])
+{
+    int error = kept.connections++ < CONNECTIONS_OF_A_LISTENER ? 0 : renew_listener();
+    int fd = error < 0 ? error : cede_sys_socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0)
+        return fd;
+    error = cede_sys_connect(fd, &kept.address.as.any, kept.address.bytes);
+    quiet_wait();
+    int other = error == -EINPROGRESS ? cede_sys_accept(kept.fd, NULL, NULL) : error;
+    if (other < 0) {
+        cede_sys_close(fd);
+        return other;
+    }
+    const int on = 1;
+    cede_sys_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    cede_sys_setsockopt(other, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ret_fds[0] = fd;
+    ret_fds[1] = other;
+    return 0;
+}
+
+static int open_small_pair(int ret_fds[2])
+{
+    int error = cede_sys_socketpair(AF_UNIX, SOCK_STREAM, ret_fds);
+    const int least = 1;
+    for (int i = 0; error == 0 && i < 2; i++)
+        cede_sys_setsockopt(ret_fds[i], SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
+    return error;
+}
+
+static int open_double(enum object_kind kind, int ret_fds[2])
+{
+    switch (kind) {
+    case OBJECT_PAIR:
+        return cede_sys_socketpair(AF_UNIX, SOCK_STREAM, ret_fds);
+    case OBJECT_SMALL_PAIR:
+        return open_small_pair(ret_fds);
+    case OBJECT_TCP:
+        return open_tcp(ret_fds);
+    case OBJECT_DATAGRAMS:
+        return cede_sys_socketpair(AF_UNIX, SOCK_DGRAM, ret_fds);
+    default:
+        return pipe2(ret_fds, O_NONBLOCK | O_CLOEXEC) < 0 ? -errno : 0;
+    }
+}
+
+static int open_single(const struct object *object, struct play_object *played)
+{
+    if (!program_is_listener((enum object_kind)object->kind))
+        return 0;
+    int family = object->kind == OBJECT_UNIX_LISTENER ? AF_UNIX : AF_INET;
+    played->fd = open_listener(family, object->backlog, &played->address);
+    return played->fd < 0 ? played->fd : 0;
+}
+
+int play_objects_open(struct player *player)
+{
+    const struct program *program = player->program;
+    int error = 0;
+    for (int i = 0; i < program->object_count; i++)
+        player->objects[i].fd = -1;
+    for (int i = 0; error == 0 && i < program->object_count; i++) {
+        const struct object *object = &program->objects[i];
+        int fds[2] = {-1, -1};
+        if (!program_is_double((enum object_kind)object->kind)) {
+            error = open_single(object, &player->objects[i]);
+        } else if (!object->is_second) {
+            error = open_double((enum object_kind)object->kind, fds);
+            player->objects[i].fd = fds[0];
+            player->objects[i + 1].fd = fds[1];
+        }
+    }
+    return error;
+}
+
+// Without the minute that a connection closed in the usual way is remembered.
+static void close_now(struct player *player, int fd)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+    if (player->has_tcp)
+        cede_sys_setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    cede_sys_close(fd);
+}
+
+void play_objects_close(struct player *player)
+{
+    for (int i = 0; i < player->program->object_count; i++) {
+        int fd = play_fd(player, i);
+        player->objects[i].fd = -1;
+        if (fd >= 0)
+            close_now(player, fd);
+    }
+}
+
+// --- Objects while the program runs -------------------------------------------------------------
+
+int play_fd(struct player *player, int number)
+{
+    struct play_object *object = &player->objects[number];
+    if (object->is_closing && object->close_tick != player->tick) {
+        object->is_closing = false;
+        object->fd = -1;
+    }
+    return object->fd;
+}
+
+void play_fill(struct player *player, int object, int fd)
+{
+    player->objects[object].fd = fd;
+    player->objects[object].is_closing = false;
+}
+
+void play_begin_close(struct player *player, int object)
+{
+    player->objects[object].is_closing = play_fd(player, object) >= 0;
+    player->objects[object].close_tick = player->tick;
+}
+
+int play_open_socket(struct player *player, int slot, int listener)
+{
+    if (play_fd(player, slot) >= 0)
+        return -EEXIST;
+    const struct cede_address *address = &player->objects[listener].address;
+    if (address->bytes == 0)
+        return -EINVAL;
+    int fd = cede_sys_socket(address->as.any.sa_family, SOCK_STREAM, 0);
+    if (fd < 0)
+        return fd;
+    play_fill(player, slot, fd);
+    return 0;
+}
+
+// --- Bytes --------------------------------------------------------------------------------------
+
+const void *play_bytes_to_send(const struct player *player, int object)
+{
+    uint64_t first = (uint64_t)object * FACTOR + player->objects[object].sent_bytes;
+    return pattern + first % PERIOD;
+}
+
+static bool is_pipe(const struct player *player, int object)
+{
+    return player->program->objects[object].kind == OBJECT_PIPE;
+}
+
+int64_t play_send_now(struct player *player, int object, size_t bytes, uint32_t *ret_digest)
+{
+    int fd = play_fd(player, object);
+    const void *data = play_bytes_to_send(player, object);
+    int64_t count = is_pipe(player, object) ? cede_sys_write(fd, data, bytes)
+                                            : cede_sys_send(fd, data, bytes, 0);
+    if (count > 0) {
+        *ret_digest = cede_trace_digest(*ret_digest, data, (size_t)count);
+        player->objects[object].sent_bytes += (uint64_t)count;
+    }
+    return count;
+}
+
+int64_t play_recv_now(struct player *player, int object, void *buffer, size_t bytes,
+                      uint32_t *ret_digest)
+{
+    int fd = play_fd(player, object);
+    int64_t count = is_pipe(player, object) ? cede_sys_read(fd, buffer, bytes)
+                                            : cede_sys_recv(fd, buffer, bytes, 0);
+    if (count > 0)
+        *ret_digest = cede_trace_digest(*ret_digest, buffer, (size_t)count);
+    return count;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+//
+// One timer of the process, set anew once a second at most, so that it costs no system call a
+// program. The handlers call write(2) and _exit(2) alone, on a stack of their own: a task may have
+// overflown its one.
+
+#include "tests/conformance/explore/watchdog.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "engine/sys.h"
+
+#define LIMIT_S 5
+
+static struct {
+    uint64_t seed;
+    uint64_t number;
+    const char *backend;
+    int64_t set_ns; // When the timer was set last.
+} watched;
+
+static size_t append(char *line, size_t used, const char *word)
+{
+    size_t bytes = strlen(word);
+    memcpy(line + used, word, bytes);
+    return used + bytes;
+}
+
+static size_t append_number(char *line, size_t used, uint64_t number)
+{
+    char digits[24];
+    size_t first = sizeof digits - 1;
+    digits[first] = '\0';
+    do
+        digits[--first] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    used = append(line, used, digits + first);
+    return append(line, used, " ");
+}
+
+static void tell(int signal)
+{
+    char line[128];
+    size_t used = append(line, 0, signal == SIGALRM ? "hang " : "crash ");
+    used = append_number(line, used, watched.seed);
+    used = append_number(line, used, watched.number);
+    used = append(line, used, watched.backend);
+    used = append(line, used, "\n");
+    ssize_t written = write(STDOUT_FILENO, line, used);
+    _exit(written < 0 ? 1 : WATCHDOG_EXIT_STATUS);
+}
+
+void watchdog_start(void)
+{
+    static char stack[32 << 10];
+    const int signals[] = {SIGALRM, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
+    const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
+    const struct sigaction action = {.sa_handler = tell, .sa_flags = SA_ONSTACK};
+    sigaltstack(&own, NULL);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &action, NULL);
+}
+
+void watchdog_watch(uint64_t seed, uint64_t number, const char *backend)
+{
+    watched.seed = seed;
+    watched.number = number;
+    watched.backend = backend;
+    int64_t now_ns = cede_sys_now_ns();
+    if (watched.set_ns != 0 && now_ns - watched.set_ns < CEDE_NANOSECONDS_PER_SECOND)
+        return;
+    watched.set_ns = now_ns;
+    const struct itimerval limit = {.it_value = {.tv_sec = LIMIT_S + 1}};
+    setitimer(ITIMER_REAL, &limit, NULL);
+}
