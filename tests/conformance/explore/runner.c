@@ -14,7 +14,7 @@ static const char usage[] =
     "usage: runner run --first N --count N --seed S [--kind random|confluent]\n"
     "                  [--backends NAME,...] [--mode strict|normal] [--stop-after N]\n"
     "                  [--emit FILE] [--digests FILE] [--expect FILE] [--stats FILE]\n"
-    "                  [--hashes FILE]\n"
+    "                  [--hashes FILE] [--watchdog SECONDS]\n"
     "       runner generate --seed S --number N [--kind random|confluent]\n"
     "       runner play FILE [--backend NAME] [--mode strict|normal] [--binary]\n"
     "       runner compare FILE [--backends NAME,...]\n"
@@ -80,6 +80,7 @@ static bool read_option(const char *name, const char *value, struct runner_optio
         {"--stop-after", &options->stop_after, NULL}, {"--emit", NULL, &options->emit},
         {"--digests", NULL, &options->digests},      {"--expect", NULL, &options->expect},
         {"--stats", NULL, &options->stats},          {"--hashes", NULL, &options->hashes},
+        {"--watchdog", &options->watchdog_s, NULL},
     };
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         if (strcmp(plain[i].name, name) != 0)
@@ -139,6 +140,7 @@ int main(int argc, char **argv)
     struct runner_options options = {
         .count = 1,
         .stop_after = 1,
+        .watchdog_s = 5,
         .is_strict = true,
         .backend_count = PLAY_BACKEND_COUNT,
     };

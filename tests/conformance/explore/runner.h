@@ -24,6 +24,7 @@ struct runner_options {
     uint64_t count;
     uint64_t seed;
     uint64_t stop_after;
+    uint64_t watchdog_s; // How long a program may take.
     enum program_class class;
     bool is_strict;
     bool is_binary;

@@ -232,7 +232,7 @@ static int handle(struct run *run)
 static int handle_all(struct run *run)
 {
     const struct runner_options *options = run->options;
-    watchdog_start();
+    watchdog_start(options->watchdog_s);
     for (run->number = options->first; run->number - options->first < options->count;
          run->number++) {
         int error = handle(run);

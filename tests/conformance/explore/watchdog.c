@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// One timer of the process, set anew once a second at most, so that it costs no system call a
-// program. The handlers call write(2) and _exit(2) alone, on a stack of their own: a task may have
-// overflown its one.
+// One timer of the process, set anew now and then only, so that it costs no system call a program.
+// The handlers call write(2) and _exit(2) alone, on a stack of their own: a task may have overflown
+// its one.
 
 #include "tests/conformance/explore/watchdog.h"
 
@@ -14,9 +14,8 @@
 
 #include "engine/sys.h"
 
-#define LIMIT_S 5
-
 static struct {
+    int64_t limit_ns;
     uint64_t seed;
     uint64_t number;
     const char *backend;
@@ -54,8 +53,9 @@ static void tell(int signal)
     _exit(written < 0 ? 1 : WATCHDOG_EXIT_STATUS);
 }
 
-void watchdog_start(void)
+void watchdog_start(uint64_t limit_s)
 {
+    watched.limit_ns = (int64_t)limit_s * CEDE_NANOSECONDS_PER_SECOND;
     static char stack[32 << 10];
     const int signals[] = {SIGALRM, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
     const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
@@ -71,9 +71,13 @@ void watchdog_watch(uint64_t seed, uint64_t number, const char *backend)
     watched.number = number;
     watched.backend = backend;
     int64_t now_ns = cede_sys_now_ns();
-    if (watched.set_ns != 0 && now_ns - watched.set_ns < CEDE_NANOSECONDS_PER_SECOND)
+    if (watched.set_ns != 0 && now_ns - watched.set_ns < watched.limit_ns / 4)
         return;
     watched.set_ns = now_ns;
-    const struct itimerval limit = {.it_value = {.tv_sec = LIMIT_S + 1}};
+    int64_t time_ns = watched.limit_ns + watched.limit_ns / 4;
+    const struct itimerval limit = {
+        .it_value = {.tv_sec = time_ns / CEDE_NANOSECONDS_PER_SECOND,
+                     .tv_usec = time_ns % CEDE_NANOSECONDS_PER_SECOND / 1000},
+    };
     setitimer(ITIMER_REAL, &limit, NULL);
 }

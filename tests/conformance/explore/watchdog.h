@@ -11,10 +11,10 @@
 #define WATCHDOG_EXIT_STATUS 3
 
 // Installs the signal handlers. What was written to stdout before must have been flushed whenever a
-// program begins.
-void watchdog_start(void);
+// program begins. A program may take so many seconds, and no more than a quarter longer.
+void watchdog_start(uint64_t limit_s);
 
-// A program begins, on a backend: it has 5 seconds.
+// A program begins, on a backend.
 void watchdog_watch(uint64_t seed, uint64_t number, const char *backend);
 
 #endif
