@@ -107,30 +107,31 @@ static void test_trace_text_is_a_line_an_event(void **state)
     (void)state;
     struct page page;
     write_events(story, COUNT(story), NULL, &page);
-    assert_string_equal(page.text,
-                        "    1  -                 spawn main(1) = 0\n"
-                        "    2  main(1)           spawn child(2) = 0\n"
-                        "    3  main(1)           spawn late = -EAGAIN\n"
-                        "    4  main(1)           submit recv #4 16 until 5us\n"
-                        "    5  child(2)          submit park\n"
-                        "    6  -                 tick 1 at 5us\n"
-                        "    7  main(1)           end recv-exact #4 = -ETIMEDOUT, 3 bytes 00000abc\n"
-                        "    8  child(2)          end verb-200 #0 = -EINVAL\n"
-                        "    9  child(2)          pause = 0\n"
-                        "   10  main(1)           join child(2) = 0, value -7\n"
-                        "   11  main(1)           join child(2) = -EINVAL\n"
-                        "   12  main(1)           cancel child(2)\n"
-                        "   13  main(1)           shutdown #4 send = -ENOTCONN\n"
-                        "   14  main(1)           shutdown #4 9 = -4096\n"
-                        "   15  main(1)           scope enter until 1500us\n"
-                        "   16  main(1)           scope move\n"
-                        "   17  main(1)           scope cancel\n"
-                        "   18  main(1)           scope leave = -ECANCELED\n"
-                        "   19  -                 tick 2 at 0ns\n"
-                        "   20  -                 note 64 #3 = 12 deadbeef\n"
-                        "   21  child(2)          note 18 = -EEXIST\n"
-                        "   22  (9)               done = 1\n"
-                        "   23  -                 outcome = -EDEADLK\n");
+    assert_string_equal(
+        page.text,
+        "    1  -                 spawn main(1) = 0\n"
+        "    2  main(1)           spawn child(2) = 0\n"
+        "    3  main(1)           spawn late = -EAGAIN\n"
+        "    4  main(1)           submit recv #4 16 until 5us\n"
+        "    5  child(2)          submit park\n"
+        "    6  -                 tick 1 at 5us\n"
+        "    7  main(1)           end recv-exact #4 = -ETIMEDOUT, 3 bytes 00000abc\n"
+        "    8  child(2)          end verb-200 #0 = -EINVAL\n"
+        "    9  child(2)          pause = 0\n"
+        "   10  main(1)           join child(2) = 0, value -7\n"
+        "   11  main(1)           join child(2) = -EINVAL\n"
+        "   12  main(1)           cancel child(2)\n"
+        "   13  main(1)           shutdown #4 send = -ENOTCONN\n"
+        "   14  main(1)           shutdown #4 9 = -4096\n"
+        "   15  main(1)           scope enter until 1500us\n"
+        "   16  main(1)           scope move\n"
+        "   17  main(1)           scope cancel\n"
+        "   18  main(1)           scope leave = -ECANCELED\n"
+        "   19  -                 tick 2 at 0ns\n"
+        "   20  -                 note 64 #3 = 12 deadbeef\n"
+        "   21  child(2)          note 18 = -EEXIST\n"
+        "   22  (9)               done = 1\n"
+        "   23  -                 outcome = -EDEADLK\n");
 }
 
 static const char *name_object(void *argument, const struct cede_trace_event *event)
