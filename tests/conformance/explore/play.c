@@ -194,8 +194,13 @@ static void look_at_descriptors(void)
     cede_check(count >= 0);
 }
 
+// Once, before the first program: what the process itself has is open by then.
 static void learn_descriptors(void)
 {
+    static bool is_done;
+    if (is_done)
+        return;
+    is_done = true;
     look_at_descriptors();
     for (int fd = 0; fd < DESCRIPTOR_COUNT; fd++)
         was_open[fd] = !(descriptors[fd].revents & POLLNVAL);
@@ -212,6 +217,7 @@ static int find_left_open(void)
 
 static void begin(const struct program *program, bool is_strict, struct cede_trace_log *trace)
 {
+    learn_descriptors();
     trace->bytes = 0;
     trace->error = 0;
     trace->limit_bytes = TRACE_BYTES_MAX;
@@ -280,8 +286,6 @@ int play_open(void)
     error = play_objects_prepare();
     if (error < 0)
         quiet_close();
-    else
-        learn_descriptors();
     return error;
 }
 
