@@ -73,6 +73,7 @@ enum cede_operation_state {
     CEDE_PREPARED,  // Not in the engine.
     CEDE_SUBMITTED, // Waits for T2.
     CEDE_PARKED,    // With the backend.
+    CEDE_EVICTED,   // Taken back from it, since its descriptor is about to be closed.
     CEDE_RESTING,   // With the engine, for a while: S2's and S19's back-off.
     CEDE_IDLE,      // With the engine: it has no descriptor to attempt.
     CEDE_ENDED,     // Has its result; on the way back to its owner.

@@ -43,7 +43,7 @@ int cede_sys_ring_enter(struct io_uring *ring, unsigned submit_count, unsigned w
     struct io_uring_getevents_arg argument = {
         .ts = timeout_ns == CEDE_NEVER ? 0 : (uintptr_t)&timeout,
     };
-    flags |= IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
+    flags |= IORING_ENTER_EXT_ARG;
     if (ring->enter_ring_fd != ring->ring_fd)
         flags |= IORING_ENTER_REGISTERED_RING;
     int result = io_uring_enter2((unsigned)ring->enter_ring_fd, submit_count, wait_count, flags,

@@ -15,8 +15,9 @@ int cede_sys_ring_open(unsigned entries, struct io_uring_params *params, struct 
 void cede_sys_ring_close(struct io_uring *ring);
 
 // io_uring_enter(2): hands over `submit_count` entries, and waits for `wait_count` completions no
-// longer than `timeout_ns`. `flags` beyond those that this needs. The number handed over, or
-// -errno; a timeout or a signal is no error.
+// longer than `timeout_ns`. Without IORING_ENTER_GETEVENTS in `flags` it does not wait, and nothing
+// that was waiting in the kernel goes on. The number handed over, or -errno; a timeout or a signal
+// is no error.
 int cede_sys_ring_enter(struct io_uring *ring, unsigned submit_count, unsigned wait_count,
                         unsigned flags, int64_t timeout_ns);
 

@@ -46,24 +46,37 @@ static void unlist(struct cede_engine *engine, struct cede_operation *op)
         cede_operation_remove(&engine->submitted[op->class], op);
 }
 
-// Takes every operation on a descriptor back and ends it with -EBADF. Those that the backend has
-// ended, and not handed over yet, keep their results and lose only their place in the table.
-static void evict(struct cede_engine *engine, struct cede_descriptor *slot)
+// Takes everything that the backend has on the descriptors to be closed back at once: what one
+// close brings about must not end an operation that the next is about to end.
+static void take_back_closing(struct cede_engine *engine)
 {
     struct cede_operation_list parked = {.first = NULL};
-    for (int direction = 0; direction < CEDE_DIRECTION_COUNT; direction++) {
-        struct cede_operation *op = slot->waiting[direction];
-        if (op && op->state == CEDE_PARKED)
+    CEDE_OPERATIONS_EACH(closer, next, engine->submitted[CEDE_CLASS_CLOSER].first)
+    {
+        struct cede_descriptor *slot = cede_descriptors_at(&engine->descriptors, closer->fd);
+        if (!slot || slot->generation != closer->generation)
+            continue;
+        for (int direction = 0; direction < CEDE_DIRECTION_COUNT; direction++) {
+            struct cede_operation *op = slot->waiting[direction];
+            if (!op || op->state != CEDE_PARKED)
+                continue;
+            op->state = CEDE_EVICTED;
             cede_operation_append(&parked, op);
-        else if (op)
-            unlist(engine, op);
+        }
     }
     if (parked.first && !engine->failure)
         engine->backend->cancel(engine->backend_state, &parked);
+}
+
+// Ends every operation on a descriptor with -EBADF. Those that the backend has ended, and not
+// handed over yet, keep their results and lose only their place in the table.
+static void evict(struct cede_engine *engine, struct cede_descriptor *slot)
+{
     for (int direction = 0; direction < CEDE_DIRECTION_COUNT; direction++) {
         struct cede_operation *op = slot->waiting[direction];
         if (!op)
             continue;
+        unlist(engine, op);
         if (op->state != CEDE_ENDED) {
             cede_engine_end(engine, op, -EBADF);
             continue;
@@ -99,6 +112,7 @@ static int64_t carry_out_close(struct cede_engine *engine, struct cede_operation
 static void carry_out_closes(struct cede_engine *engine)
 {
     struct cede_operation *op;
+    take_back_closing(engine);
     while ((op = cede_operation_take_first(&engine->submitted[CEDE_CLASS_CLOSER])))
         cede_engine_end(engine, op, carry_out_close(engine, op));
 }

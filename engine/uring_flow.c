@@ -129,6 +129,11 @@ static void call(struct cede_uring_state *state, struct cede_uring_slot *slot)
 {
     struct cede_operation *op = slot->op;
     struct cede_descriptor *descriptor = descriptor_of(state, op);
+    // What came before it is tried before it (T2).
+    if (state->strict && cede_uring_ring_queued(&state->ring) > 0) {
+        int error = cede_uring_ring_submit(&state->ring);
+        state->failure = error < 0 ? error : state->failure;
+    }
     enum cede_attempt outcome = cede_attempt(op, descriptor, slot->was_ready, state->strict);
     if (outcome == CEDE_ATTEMPT_ENDED) {
         end(state, slot, op->result);
@@ -178,8 +183,12 @@ static void go_on(struct cede_uring_state *state, struct cede_uring_slot *slot, 
     }
     state->has_moved = true;
     slot->was_ready = false;
-    if (!slot->is_cancelling)
-        request(state, slot, CEDE_URING_IN_KERNEL);
+    if (slot->is_cancelling)
+        return;
+    // A send that was short has found its socket full. To try again at once is to find a bit of
+    // room there long before the socket counts as ready.
+    bool is_full = op->class == CEDE_CLASS_SENDER;
+    request(state, slot, is_full ? CEDE_URING_POLLED : CEDE_URING_IN_KERNEL);
 }
 
 static void complete_direct(struct cede_uring_state *state, struct cede_uring_slot *slot,
@@ -212,10 +221,10 @@ static void complete_ready(struct cede_uring_state *state, struct cede_uring_slo
         bool rests =
             cede_vain_wait_rests(descriptor_of(state, op), op, is_immediate, (short)events);
         end(state, slot, rests ? -EAGAIN : 0);
-    } else if (cede_uring_way_of(op) == CEDE_URING_POLL) {
-        call(state, slot);
-    } else {
+    } else if (cede_uring_way_of(op) == CEDE_URING_DIRECT) {
         request(state, slot, CEDE_URING_IN_KERNEL);
+    } else {
+        call(state, slot);
     }
 }
 

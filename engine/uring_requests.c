@@ -19,11 +19,14 @@ enum cede_uring_way cede_uring_way_of(const struct cede_operation *op)
     switch ((enum cede_verb)op->verb) {
     case CEDE_VERB_WAIT_RECV:
     case CEDE_VERB_WAIT_SEND:
-    // A read from a non-blocking descriptor would not wait in the ring.
-    case CEDE_VERB_READ:
         return CEDE_URING_POLL;
+    // From a non-blocking descriptor it would not wait in the ring.
+    case CEDE_VERB_READ:
+        return CEDE_URING_CALL;
+    // Of nothing: not before the descriptor is ready, whatever the kernel makes of no bytes.
+    case CEDE_VERB_RECV:
     case CEDE_VERB_SEND:
-        return op->as.source.bytes == 0 ? CEDE_URING_POLL : CEDE_URING_DIRECT;
+        return op->as.buffer.bytes == 0 ? CEDE_URING_POLL : CEDE_URING_DIRECT;
     case CEDE_VERB_RECV_EXACT:
     case CEDE_VERB_SEND_ALL:
         return op->as.buffer.bytes == 0 ? CEDE_URING_CALL : CEDE_URING_DIRECT;

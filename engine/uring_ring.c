@@ -176,23 +176,34 @@ unsigned cede_uring_ring_queued(const struct cede_uring_ring *ring)
 struct io_uring_sqe *cede_uring_ring_next(struct cede_uring_ring *ring)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->ring);
-    if (!sqe && cede_uring_ring_enter(ring, 0, 0) >= 0)
+    if (!sqe && cede_uring_ring_submit(ring) >= 0)
         sqe = io_uring_get_sqe(&ring->ring);
     return sqe;
 }
 
-int cede_uring_ring_enter(struct cede_uring_ring *ring, unsigned wait_count, int64_t timeout_ns)
+static int enter(struct cede_uring_ring *ring, unsigned wait_count, unsigned flags,
+                 int64_t timeout_ns)
 {
     // The kernel reads what stands before the tail.
     struct io_uring_sq *sq = &ring->ring.sq;
     sq->sqe_head = sq->sqe_tail;
     io_uring_smp_store_release(sq->ktail, sq->sqe_tail);
     int result = cede_sys_ring_enter(&ring->ring, cede_uring_ring_queued(ring), wait_count,
-                                     ring->enter_flags, timeout_ns);
+                                     ring->enter_flags | flags, timeout_ns);
     // The kernel is short of memory, or wants its completions taken first: what was not handed over
     // stays in the ring for the next time.
     bool is_passing = result == -EAGAIN || result == -EBUSY || result == -ENOMEM;
     return result < 0 && !is_passing ? result : 0;
+}
+
+int cede_uring_ring_enter(struct cede_uring_ring *ring, unsigned wait_count, int64_t timeout_ns)
+{
+    return enter(ring, wait_count, IORING_ENTER_GETEVENTS, timeout_ns);
+}
+
+int cede_uring_ring_submit(struct cede_uring_ring *ring)
+{
+    return enter(ring, 0, 0, 0);
 }
 
 bool cede_uring_ring_has_work(const struct cede_uring_ring *ring)

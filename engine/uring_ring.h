@@ -41,6 +41,10 @@ unsigned cede_uring_ring_queued(const struct cede_uring_ring *ring);
 // Hands over all entries and waits for `wait_count` completions up to `timeout_ns`: 0, or -errno.
 int cede_uring_ring_enter(struct cede_uring_ring *ring, unsigned wait_count, int64_t timeout_ns);
 
+// Hands over all entries, each of which is tried, while nothing that waits in the kernel goes on:
+// 0, or -errno.
+int cede_uring_ring_submit(struct cede_uring_ring *ring);
+
 // Whether completions are pending that an enter would bring.
 bool cede_uring_ring_has_work(const struct cede_uring_ring *ring);
 
