@@ -5,6 +5,10 @@ tasks/trace.h fixes the binary form. An event is a tuple: its kind, then the fie
 the order of FIELDS. Player and acceptor use this; nothing of it comes from the C side.
 """
 
+from errno import EDEADLK, EOPNOTSUPP, errorcode
+
+import program
+
 KINDS = ("", "tick", "spawn", "submit", "end", "pause", "join", "cancel", "shutdown", "scope",
          "done", "outcome", "note")
 (_, TICK, SPAWN, SUBMIT, END, PAUSE, JOIN, CANCEL, SHUTDOWN, SCOPE, DONE, OUTCOME,
@@ -160,6 +164,12 @@ def first_difference(expected, actual):
     return None
 
 
+# --- Text ---------------------------------------------------------------------------------------
+
+_ERRORS = {**errorcode, EDEADLK: "EDEADLK", EOPNOTSUPP: "EOPNOTSUPP"}  # Of two names, one.
+_SCOPES = ("enter", "leave", "cancel", "move")
+
+
 def _time(time_ns):
     for unit, unit_ns in (("ms", 1_000_000), ("us", 1_000)):
         if time_ns and time_ns % unit_ns == 0:
@@ -167,51 +177,99 @@ def _time(time_ns):
     return f"{time_ns}ns"
 
 
+def _result(result):
+    name = _ERRORS.get(-result)
+    return f" = -{name}" if name else f" = {result}"
+
+
+def _until(deadline_ns):
+    return "" if deadline_ns == -1 else f" until {_time(deadline_ns)}"
+
+
+def _note(verb):
+    if verb == NOTE_REAP:
+        return "reap"
+    if verb >= NOTE_STIMULUS and verb - NOTE_STIMULUS < len(program.STIMULUS_KINDS):
+        return program.STIMULUS_KINDS[verb - NOTE_STIMULUS]
+    return program.STEP_KINDS[verb] if verb < len(program.STEP_KINDS) else str(verb)
+
+
 class Text:
-    """Puts events into words, one after the other; learns the names of tasks on the way."""
+    """Puts events into words, one after the other: the form that tasks/trace_text.h describes.
+    Learns on the way what tasks are called."""
 
     def __init__(self, object_names=()):
         self.object_names = object_names
-        self.task_names = {0: "-"}
-
-    def object(self, number):
-        if number < 0:
-            return "-"
-        if number < len(self.object_names):
-            return self.object_names[number]
-        return f"#{number}"
-
-    def task(self, number):
-        return self.task_names.get(number, f"task-{number}")
-
-    def verb(self, number):
-        return VERBS[number] if number < len(VERBS) else f"verb-{number}"
+        self.task_names = {}
+        self.count = 0
+        self.ticks = 0
 
     def line(self, event):
         kind = event[0]
-        if kind == SPAWN and event[3] == 0:
-            self.task_names[event[2]] = event[4]
-        words = [KINDS[kind]]
-        for name, value in zip(FIELDS[kind], event[1:]):
-            if name in ("task", "other"):
-                words.append(self.task(value))
-            elif name == "object":
-                words.append(self.object(value))
-            elif name == "verb" and kind in (SUBMIT, END):
-                words.append(self.verb(value))
-            elif name in ("now_ns", "deadline_ns"):
-                words.append(f"{name[:-3]}={'none' if value < 0 else _time(value)}")
-            elif name == "digest":
-                words.append(f"digest={value:08x}")
-            else:
-                words.append(f"{name}={value}")
-        return " ".join(words)
+        found = fields(event)
+        self.count += 1
+        self.ticks += kind == TICK
+        if kind == SPAWN and found["other"]:
+            self.task_names[found["other"]] = found["name"]
+        task = self._task(found["task"]) if found.get("task") else "-"
+        return f"{self.count:5}  {task:<16}  {KINDS[kind]}{self._details(kind, found)}"
+
+    def _task(self, number):
+        return f"{self.task_names.get(number, '')}({number})"
+
+    def _object(self, number):
+        if number < 0:
+            return ""
+        known = number < len(self.object_names)
+        return f" {self.object_names[number]}" if known else f" #{number}"
+
+    def _details(self, kind, found):
+        if kind == TICK:
+            return f" {self.ticks} at {_time(found['now_ns'])}"
+        if kind == SPAWN:
+            number = f"({found['other']})" if found["other"] else ""
+            return f" {found['name']}{number}{_result(found['result'])}"
+        if kind in (SUBMIT, END):
+            return self._operation(kind, found)
+        if kind == JOIN:
+            value = f", value {found['value']}" if found["result"] >= 0 or found["value"] else ""
+            return f" {self._task(found['other'])}{_result(found['result'])}{value}"
+        if kind == CANCEL:
+            return f" {self._task(found['other'])}"
+        if kind == SHUTDOWN:
+            how = program.HOWS[found["verb"]] if found["verb"] < 3 else found["verb"]
+            return f"{self._object(found['object'])} {how}{_result(found['result'])}"
+        if kind == SCOPE:
+            return self._scope(found)
+        if kind == NOTE:
+            digest = f" {found['digest']:08x}" if found["digest"] else ""
+            return (f" {_note(found['verb'])}{self._object(found['object'])}"
+                    f"{_result(found['result'])}{digest}")
+        return _result(found["result"])
+
+    def _operation(self, kind, found):
+        verb = found["verb"]
+        words = VERBS[verb] if 0 < verb < len(VERBS) else f"verb-{verb}"
+        words = f" {words}{self._object(found['object'])}"
+        if kind == SUBMIT:
+            size = f" {found['bytes']}" if found["bytes"] else ""
+            return f"{words}{size}{_until(found['deadline_ns'])}"
+        moved = f", {found['bytes']} bytes" if found["bytes"] else ""
+        digest = f" {found['digest']:08x}" if found["digest"] else ""
+        return f"{words}{_result(found['result'])}{moved}{digest}"
+
+    def _scope(self, found):
+        verb, value = found["verb"], found["value"]
+        word = _SCOPES[verb] if verb < len(_SCOPES) else str(verb)
+        if verb in (SCOPE_ENTER, SCOPE_MOVE):
+            return f" {word}{_until(value)}"
+        return f" {word}" if verb == SCOPE_CANCEL and not value else f" {word}{_result(value)}"
 
 
 def text(events, object_names=()):
     """The text form, a line an event."""
     words = Text(object_names)
-    return "".join(f"{number:5} {words.line(event)}\n" for number, event in enumerate(events))
+    return "".join(f"{words.line(event)}\n" for event in events)
 
 
 def difference_text(expected, actual, object_names=(), before=6, after=3):
@@ -224,5 +282,5 @@ def difference_text(expected, actual, object_names=(), before=6, after=3):
     for sign, side in (("-", one), ("+", other)):
         lines += [f"{sign} {line}" for line in side[place:place + 1 + after]]
         if place >= len(side):
-            lines.append(f"{sign}       (over)")
+            lines.append(f"{sign} {place + 1:5}  (the trace is over)")
     return "".join(f"{line}\n" for line in lines)
