@@ -4,7 +4,8 @@
 // 1. Through each end of a TCP connection go at most 4 KiB; so no more than that is ever unread.
 //    What accept and connect fill may be such an end when there is a TCP listener.
 // 2. The backlog of a TCP listener is never full: what happens then is a matter of real time.
-// 3. A connect to a full backlog of a unix listener, and bare waits for what only hangs up, are
+// 3. A connect to a full backlog of a unix listener, bare waits for what only hangs up, and receiving
+//    datagrams or unix connections after a shutdown (which always looks ready, and never is) are
 //    tried again for ever (S2), and the virtual clock would never stop: they have a deadline.
 // 4. The outside closes and shuts down only what no task names.
 
@@ -150,6 +151,12 @@ static bool is_send(enum step_kind kind)
            kind == STEP_TRY_SEND;
 }
 
+static bool is_receive(enum step_kind kind)
+{
+    return kind == STEP_RECV || kind == STEP_RECV_EXACT || kind == STEP_RECVMSG ||
+           kind == STEP_READ;
+}
+
 static bool is_listener_full(const struct draft *draft, unsigned listener)
 {
     return draft->connects[listener] > draft->program->objects[listener].backlog;
@@ -164,6 +171,8 @@ static void count(struct draft *draft, struct step *step)
         draft->connects[step->other]++;
     else if (kind == STEP_WAIT_RECV || kind == STEP_WAIT_SEND)
         draft->waits[step->object][kind == STEP_WAIT_SEND]++;
+    else if (kind == STEP_SHUTDOWN && step->other != 1)
+        draft->is_recv_shut[step->object] = true;
 }
 
 // Whether a step would break a rule, and cannot be mended by a deadline.
@@ -229,16 +238,16 @@ static bool may_only_hang_up(enum object_kind kind)
 
 static bool needs_deadline(const struct draft *draft, const struct step *step)
 {
-    switch ((enum step_kind)step->kind) {
-    case STEP_CONNECT:
+    enum step_kind kind = (enum step_kind)step->kind;
+    if (kind == STEP_CONNECT)
         return is_listener_full(draft, step->other);
-    case STEP_WAIT_RECV:
-    case STEP_WAIT_SEND:
+    if (kind == STEP_WAIT_RECV || kind == STEP_WAIT_SEND)
         return may_only_hang_up(draft_kind(draft, step->object)) &&
-               draft->waits[step->object][step->kind == STEP_WAIT_SEND] > WAITS_IN_A_ROW;
-    default:
-        return false;
-    }
+               draft->waits[step->object][kind == STEP_WAIT_SEND] > WAITS_IN_A_ROW;
+    enum object_kind object_kind = draft_kind(draft, step->object);
+    bool is_vain = (is_receive(kind) && object_kind == OBJECT_DATAGRAMS) ||
+                   (kind == STEP_ACCEPT && object_kind == OBJECT_UNIX_LISTENER);
+    return is_vain && draft->is_recv_shut[step->object];
 }
 
 void draft_finish(struct draft *draft)

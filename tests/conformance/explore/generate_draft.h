@@ -29,6 +29,7 @@ struct draft {
     uint32_t budgets[PROGRAM_OBJECTS_MAX];   // Bytes that may still be sent.
     uint32_t connects[PROGRAM_OBJECTS_MAX];  // To a listener.
     uint32_t waits[PROGRAM_OBJECTS_MAX][2];  // Bare ones, by direction.
+    bool is_recv_shut[PROGRAM_OBJECTS_MAX];  // Some task shuts it down so.
     int64_t times_ns[DRAFT_TIMES];           // Few, so that some are equal.
     unsigned step_count;
     uint8_t owners[PROGRAM_STEPS_MAX];
