@@ -25,6 +25,14 @@ static inline bool cede_attempt_is_pointless(const struct cede_operation *op,
            (op->verb == CEDE_VERB_RECV || op->verb == CEDE_VERB_RECV_EXACT);
 }
 
+// Whether there is nothing to try before the descriptor is ready: a bare wait, or a transfer of no
+// bytes.
+static inline bool cede_attempt_is_none(const struct cede_operation *op)
+{
+    bool is_transfer = op->verb == CEDE_VERB_RECV || op->verb == CEDE_VERB_SEND;
+    return cede_operation_is_bare_wait(op) || (is_transfer && op->as.buffer.bytes == 0);
+}
+
 // Tries an operation that has a descriptor and is no bare wait. `is_ready`: the kernel has just
 // called the descriptor ready, which an operation of no bytes waits for. `strict`: read until the
 // kernel says that nothing is left, instead of believing a short read. Does not suspend.

@@ -26,6 +26,7 @@ struct cede_descriptor {
     bool may[CEDE_DIRECTION_COUNT];
     bool is_nonblocking;
     bool is_drained; // The last recv got less than it asked for (normal mode).
+    bool is_receiving_over; // shutdown(2) has ended this direction.
 
 #ifndef NDEBUG
     // What the number named when it became known, to see a close behind the engine's back (S6).

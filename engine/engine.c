@@ -276,6 +276,7 @@ int cede_engine_shutdown(struct cede_engine *engine, int fd, int how)
     struct cede_descriptor *slot = cede_descriptors_at(&engine->descriptors, fd);
     if (error < 0 || !slot)
         return error;
+    slot->is_receiving_over |= how != SHUT_WR;
     if (slot->waiting[CEDE_RECV] && how != SHUT_WR)
         wake_for_shutdown(engine, slot->waiting[CEDE_RECV]);
     if (slot->waiting[CEDE_SEND] && how != SHUT_RD)

@@ -28,6 +28,7 @@ struct cede_engine {
 
     struct cede_operation_list submitted[CEDE_SUBMITTED_CLASS_COUNT]; // For T2.
     struct cede_operation_list resting;                               // In back-off.
+    uint32_t vain_rests;  // Rests that were over since an operation last ended.
     struct cede_operation_list ended[CEDE_CLASS_COUNT];               // For T4.
 
     struct cede_wakeups wakeups;
@@ -49,5 +50,9 @@ bool cede_engine_rests(struct cede_engine *engine, struct cede_operation *op);
 // Ends the rest of one operation, or, when a descriptor was closed, of every accept (S19).
 void cede_engine_rouse(struct cede_engine *engine, struct cede_operation *op);
 void cede_engine_rouse_acceptors(struct cede_engine *engine);
+
+// Whether nothing is left but what rests, and each has tried often enough: in strict mode there is
+// no outside that could make it better (S12).
+bool cede_engine_rests_for_ever(const struct cede_engine *engine);
 
 #endif

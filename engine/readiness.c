@@ -28,7 +28,8 @@ struct readiness_state {
     struct cede_ready *ready;
     int capacity;
     bool strict;
-    bool has_moved;           // A byte moved without ending its operation, since the last wait.
+    bool has_moved;           // Since the last wait a byte moved without ending its operation, or
+                              // one was woken in vain: that comes to an end, too (S2).
     uint64_t newest_ticket;   // Of all that was submitted,
     uint64_t answered_ticket; // and of what was parked when the poller last answered.
     struct cede_operation_list ended;
@@ -112,6 +113,7 @@ static enum cede_attempt carry_out(struct readiness_state *state, struct cede_op
         slot->vain_wakes[direction] = 0;
     }
     bool is_vain = is_ready && outcome == CEDE_ATTEMPT_BLOCKED;
+    state->has_moved |= is_vain;
     if (is_vain && cede_vain_is_too_often(slot, direction))
         end(state, op, -EAGAIN);
     else

@@ -106,3 +106,15 @@ void cede_engine_rouse_acceptors(struct cede_engine *engine)
             cede_engine_rouse(engine, op);
     }
 }
+
+// By then the longest rest is over while the shortest goes on doubling.
+#define RESTS_ENOUGH 8
+
+bool cede_engine_rests_for_ever(const struct cede_engine *engine)
+{
+    uint32_t count = 0;
+    for (const struct cede_operation *op = engine->resting.first; op; op = op->next)
+        count += op->limit_ns == CEDE_NEVER;
+    return engine->options.strict && count == engine->timers.count &&
+           engine->vain_rests > RESTS_ENOUGH * count;
+}

@@ -26,14 +26,23 @@ static struct cede_operation *operation_of(struct cede_timer *timer)
 
 static void submit_all(struct cede_engine *engine)
 {
+    struct cede_operation_list waits = {.first = NULL};
     for (int class = CEDE_CLASS_RECEIVER; class <= CEDE_CLASS_SENDER; class++) {
         struct cede_operation_list *list = &engine->submitted[class];
         // Already sorted, unless something was resubmitted.
         cede_operation_sort_by_ticket(list);
         CEDE_OPERATIONS_EACH(op, next, list->first)
-            engine->backend->submit(engine->backend_state, op);
+        {
+            // What has nothing to try is first looked at in T3, after all that was tried.
+            if (engine->options.strict && cede_attempt_is_none(op))
+                cede_operation_append(&waits, op);
+            else
+                engine->backend->submit(engine->backend_state, op);
+        }
         *list = (struct cede_operation_list){.first = NULL};
     }
+    CEDE_OPERATIONS_EACH(op, next, waits.first)
+        engine->backend->submit(engine->backend_state, op);
 }
 
 // Takes an operation off the engine's own lists, if it is on one. Roused from its rest in this very
@@ -100,10 +109,13 @@ static int64_t carry_out_close(struct cede_engine *engine, struct cede_operation
     // An earlier close of this tick was first: the number is no longer what it was.
     if (slot && slot->generation != op->generation)
         return -EBADF;
+    bool is_receiving_over = slot && slot->is_receiving_over;
     if (slot)
         let_go(engine, slot, op->fd);
-    if (op->verb == CEDE_VERB_RELEASE)
+    if (op->verb == CEDE_VERB_RELEASE) {
+        slot->is_receiving_over = is_receiving_over;
         return 0;
+    }
     int result = cede_sys_close(op->fd);
     cede_engine_rouse_acceptors(engine);
     return result;
@@ -184,25 +196,27 @@ static bool may_sleep(const struct cede_engine *engine, bool is_runnable)
     return !is_runnable && !has_submitted && !has_ended(engine) && !has_due(engine);
 }
 
-// Whether nothing that is here can ever end (S12). In strict mode the idle function, which has
+// Whether nothing that is here, and will never be due, can ever end (S12). In strict mode the idle function, which has
 // nothing left, was the only one that could have made a descriptor ready.
 static bool is_dead(const struct cede_engine *engine)
 {
     // The doorbell is a wait like any other, but nobody rings it when no wakeup is open.
     uint32_t doorbells = engine->wakeups.event_fd >= 0;
     bool can_become_ready = engine->with_descriptor > doorbells && !engine->options.strict;
-    return cede_timers_next_ns(&engine->timers) == CEDE_NEVER && !can_become_ready &&
-           engine->wakeups.open_count == 0;
+    return !can_become_ready && engine->wakeups.open_count == 0;
 }
 
 // Nothing is left to do now: lets time pass until something is. 0, or -errno.
 static int sleep_until_something_happens(struct cede_engine *engine, bool may_skip_poll)
 {
     const struct cede_options *options = &engine->options;
-    int64_t next_ns = cede_timers_next_ns(&engine->timers);
-    if (options->idle && options->idle(options->idle_argument, next_ns))
+    int64_t next_ns =
+        cede_engine_rests_for_ever(engine) ? CEDE_NEVER : cede_timers_next_ns(&engine->timers);
+    if (options->idle && options->idle(options->idle_argument, next_ns)) {
+        engine->vain_rests = 0;
         return settle(engine, false);
-    if (is_dead(engine))
+    }
+    if (next_ns == CEDE_NEVER && is_dead(engine))
         return -EDEADLK;
     if (next_ns == CEDE_NEVER) {
         int progress = ask(engine, CEDE_NEVER, may_skip_poll);
@@ -244,6 +258,7 @@ static void take_due(struct cede_engine *engine, struct cede_operation_list *ret
     while ((timer = cede_timers_take_due(&engine->timers, engine->now_ns))) {
         struct cede_operation *op = operation_of(timer);
         if (op->state == CEDE_RESTING && !op->cut && op->limit_ns > engine->now_ns) {
+            engine->vain_rests++;
             cede_engine_rouse(engine, op);
             continue;
         }
@@ -314,7 +329,10 @@ static bool is_due_later(const struct cede_operation *a, const struct cede_opera
 
 static void wake(struct cede_engine *engine, struct cede_operation_list *ended)
 {
-    engine->counters.ticks += has_ended(engine);
+    if (has_ended(engine)) {
+        engine->counters.ticks++;
+        engine->vain_rests = 0;
+    }
     for (int class = 0; class < CEDE_CLASS_COUNT; class++) {
         struct cede_operation_list *list = &engine->ended[class];
         if (class == CEDE_CLASS_DEADLINE)

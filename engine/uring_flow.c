@@ -84,9 +84,7 @@ static void request(struct cede_uring_state *state, struct cede_uring_slot *slot
         return;
     }
     if (stage == CEDE_URING_IN_KERNEL)
-        cede_uring_prepare_direct(
-            sqe, slot->op,
-            cede_attempt_is_pointless(slot->op, descriptor_of(state, slot->op), state->strict));
+        cede_uring_prepare_direct(sqe, slot->op, descriptor_of(state, slot->op), state->strict);
     else
         cede_uring_prepare_poll(sqe, slot->op, stage == CEDE_URING_WATCHED);
     io_uring_sqe_set_data64(sqe, name_of(state, slot));
@@ -137,14 +135,6 @@ static void call(struct cede_uring_state *state, struct cede_uring_slot *slot)
     enum cede_attempt outcome = cede_attempt(op, descriptor, slot->was_ready, state->strict);
     if (outcome == CEDE_ATTEMPT_ENDED) {
         end(state, slot, op->result);
-    } else if (op->verb == CEDE_VERB_CONNECT) {
-        // A unix socket that is not connected always looks ready: the backlog is full, and only
-        // time will tell.
-        descriptor->vain_wakes[CEDE_SEND] =
-            descriptor->vain_wakes[CEDE_SEND] > CEDE_VAIN_WAKES_ALLOWED
-                ? descriptor->vain_wakes[CEDE_SEND]
-                : CEDE_VAIN_WAKES_ALLOWED;
-        end(state, slot, -EAGAIN);
     } else {
         wait_until_ready(state, slot);
     }
@@ -156,7 +146,7 @@ void cede_uring_begin(struct cede_uring_state *state, struct cede_operation *op)
         state->newest_ticket = op->ticket;
     op->state = CEDE_PARKED;
     struct cede_uring_slot *slot = take_slot(state, op);
-    switch (cede_uring_way_of(op)) {
+    switch (cede_uring_way_of(op, descriptor_of(state, op), state->strict)) {
     case CEDE_URING_DIRECT:
         request(state, slot, CEDE_URING_IN_KERNEL);
         break;
@@ -215,13 +205,13 @@ static void complete_direct(struct cede_uring_state *state, struct cede_uring_sl
 static void complete_ready(struct cede_uring_state *state, struct cede_uring_slot *slot, int events)
 {
     struct cede_operation *op = slot->op;
+    struct cede_descriptor *descriptor = descriptor_of(state, op);
     slot->was_ready = true;
     if (cede_operation_is_bare_wait(op)) {
         bool is_immediate = op->ticket > state->answered_ticket;
-        bool rests =
-            cede_vain_wait_rests(descriptor_of(state, op), op, is_immediate, (short)events);
+        bool rests = cede_vain_wait_rests(descriptor, op, is_immediate, (short)events);
         end(state, slot, rests ? -EAGAIN : 0);
-    } else if (cede_uring_way_of(op) == CEDE_URING_DIRECT) {
+    } else if (cede_uring_way_of(op, descriptor, state->strict) == CEDE_URING_DIRECT) {
         request(state, slot, CEDE_URING_IN_KERNEL);
     } else {
         call(state, slot);

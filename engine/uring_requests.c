@@ -6,39 +6,43 @@
 // the descriptor looks writable, and with a peer that has half-closed and stopped reading it looks
 // so for ever, at the price of a kernel thread for each (S23). With it the answer comes at once,
 // and may be EAGAIN. A connect to a unix socket with a full backlog has the same defect and no such
-// flag; it is made by connect(2).
+// flag; it is made by connect(2). Datagram sockets and listeners whose receiving direction was shut
+// down have it, too: poll(2) calls them ready, and recv(2) and accept(2) find nothing.
 
 #include "engine/uring_requests.h"
 
 #include <poll.h>
 
+#include "engine/attempt.h"
 #include "engine/check.h"
 
-enum cede_uring_way cede_uring_way_of(const struct cede_operation *op)
+enum cede_uring_way cede_uring_way_of(const struct cede_operation *op,
+                                      const struct cede_descriptor *descriptor, bool strict)
 {
-    switch ((enum cede_verb)op->verb) {
-    case CEDE_VERB_WAIT_RECV:
-    case CEDE_VERB_WAIT_SEND:
+    if (cede_attempt_is_none(op))
         return CEDE_URING_POLL;
+    if (op->class == CEDE_CLASS_RECEIVER && descriptor->is_receiving_over)
+        return CEDE_URING_CALL;
+    switch ((enum cede_verb)op->verb) {
     // From a non-blocking descriptor it would not wait in the ring.
     case CEDE_VERB_READ:
         return CEDE_URING_CALL;
-    // Of nothing: not before the descriptor is ready, whatever the kernel makes of no bytes.
-    case CEDE_VERB_RECV:
-    case CEDE_VERB_SEND:
-        return op->as.buffer.bytes == 0 ? CEDE_URING_POLL : CEDE_URING_DIRECT;
     case CEDE_VERB_RECV_EXACT:
     case CEDE_VERB_SEND_ALL:
         return op->as.buffer.bytes == 0 ? CEDE_URING_CALL : CEDE_URING_DIRECT;
-    case CEDE_VERB_CONNECT:
-        return op->as.connect.address->sa_family == AF_UNIX ? CEDE_URING_CALL : CEDE_URING_DIRECT;
+    case CEDE_VERB_CONNECT: {
+        // The opcode would see the end of what it began at once, while that is for T3 to see.
+        bool is_early = strict && !op->is_begun;
+        bool is_unix = op->as.connect.address->sa_family == AF_UNIX;
+        return is_early || is_unix ? CEDE_URING_CALL : CEDE_URING_DIRECT;
+    }
     default:
         return CEDE_URING_DIRECT;
     }
 }
 
 void cede_uring_prepare_direct(struct io_uring_sqe *sqe, const struct cede_operation *op,
-                               bool poll_first)
+                               const struct cede_descriptor *descriptor, bool strict)
 {
     const int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
     size_t done = op->as.buffer.progress;
@@ -47,7 +51,9 @@ void cede_uring_prepare_direct(struct io_uring_sqe *sqe, const struct cede_opera
     case CEDE_VERB_RECV_EXACT:
         io_uring_prep_recv(sqe, op->fd, (char *)op->as.buffer.data + done,
                            op->as.buffer.bytes - done, 0);
-        sqe->ioprio = poll_first ? IORING_RECVSEND_POLL_FIRST : 0;
+        // A receive that would find nothing is not tried before something has arrived.
+        if (cede_attempt_is_pointless(op, descriptor, strict))
+            sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
         break;
     case CEDE_VERB_RECVMSG:
         io_uring_prep_recvmsg(sqe, op->fd, op->as.message.header,

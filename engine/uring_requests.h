@@ -8,6 +8,7 @@
 
 #include <liburing.h>
 
+#include "engine/descriptors.h"
 #include "engine/operation.h"
 
 // How a verb is carried out on a ring.
@@ -17,12 +18,13 @@ enum cede_uring_way {
     CEDE_URING_CALL, // By a system call at once: it cannot block, or must not in the kernel (S23).
 };
 
-enum cede_uring_way cede_uring_way_of(const struct cede_operation *op);
+enum cede_uring_way cede_uring_way_of(const struct cede_operation *op,
+                                      const struct cede_descriptor *descriptor, bool strict);
 
-// Fills in an entry with the operation's own opcode, for what is left of it to do. `poll_first`: a
-// receive is not tried before something has arrived (normal mode).
+// Fills in an entry with the operation's own opcode, for what is left of it to do on that
+// descriptor.
 void cede_uring_prepare_direct(struct io_uring_sqe *sqe, const struct cede_operation *op,
-                               bool poll_first);
+                               const struct cede_descriptor *descriptor, bool strict);
 
 // Fills in a poll of the operation's direction.
 void cede_uring_prepare_poll(struct io_uring_sqe *sqe, const struct cede_operation *op,
