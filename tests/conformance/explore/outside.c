@@ -121,15 +121,31 @@ static void make_stimulus(struct player *player, const struct stimulus *stimulus
               outcome.digest);
 }
 
-// In normal mode the engine may have asked the kernel before everything had arrived: it is sent
-// once more before anything is done to the sockets.
-static bool asks_again(struct player *player)
+// Whether some task's operation could go on: ready as S2 has it.
+static bool could_go_on(const struct player *player)
 {
-    if (player->is_strict || !player->has_tcp || player->idle_tick == player->tick)
+    struct pollfd asked[PROGRAM_TASKS_MAX];
+    for (int i = 0; i < player->program->task_count; i++)
+        asked[i] = player->tasks[i].ready;
+    int count = cede_sys_poll(asked, player->program->task_count);
+    for (int i = 0; count > 0 && i < player->program->task_count; i++) {
+        short wanted = asked[i].events == POLLIN ? POLLIN | POLLHUP | POLLERR : POLLOUT | POLLERR;
+        if (asked[i].revents & wanted)
+            return true;
+    }
+    return false;
+}
+
+// In normal mode one answer will do, and the engine may be about to sleep in a call that would not:
+// it is sent to ask once more, until nothing moves. What is ready and rests has a time set.
+static bool asks_again(struct player *player, int64_t next_due_ns)
+{
+    if (player->is_strict)
         return false;
-    quiet_wait();
+    bool is_new_tick = player->idle_tick != player->tick;
     player->idle_tick = player->tick;
-    return true;
+    quiet_wait();
+    return is_new_tick || (next_due_ns == CEDE_NEVER && could_go_on(player));
 }
 
 bool outside_idle(void *argument, int64_t next_due_ns)
@@ -141,7 +157,7 @@ bool outside_idle(void *argument, int64_t next_due_ns)
     if (is_left ? is_due && stimulus->at_ns >= next_due_ns - player->start_ns
                 : is_due || !player->reaper)
         return false;
-    if (asks_again(player))
+    if (asks_again(player, next_due_ns))
         return true;
     if (is_left) {
         make_stimulus(player, stimulus);

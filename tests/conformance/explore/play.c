@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "engine/backends.h"
 #include "engine/check.h"
 #include "tests/conformance/explore/outside.h"
 #include "tests/conformance/explore/play_state.h"
@@ -170,7 +171,7 @@ static int first_body(struct cede_task *self, void *argument)
     return play_body(self, task);
 }
 
-// --- The run ------------------------------------------------------------------------------------
+// --- Between the run and its engine -------------------------------------------------------------
 
 void __real_cede_engine_close(struct cede_engine *engine);
 void __wrap_cede_engine_close(struct cede_engine *engine);
@@ -181,6 +182,25 @@ void __wrap_cede_engine_close(struct cede_engine *engine)
         counters = *cede_engine_counters(engine);
     __real_cede_engine_close(engine);
 }
+
+// A backend that has passed its test is not tested again, which costs as much as a small program.
+int __real_cede_backends_choose(const char *name, struct cede_backends_choice *ret_choice);
+int __wrap_cede_backends_choose(const char *name, struct cede_backends_choice *ret_choice);
+
+int __wrap_cede_backends_choose(const char *name, struct cede_backends_choice *ret_choice)
+{
+    static struct cede_backends_choice passed[PLAY_BACKEND_COUNT];
+    for (int i = 0; i < PLAY_BACKEND_COUNT; i++) {
+        if (strcmp(play_backends[i], name) != 0)
+            continue;
+        int error = passed[i].backend ? 0 : __real_cede_backends_choose(name, &passed[i]);
+        *ret_choice = passed[i];
+        return error;
+    }
+    return -EINVAL;
+}
+
+// --- What is left open --------------------------------------------------------------------------
 
 // Notes which descriptors are open.
 static void look_at_descriptors(void)
@@ -215,6 +235,8 @@ static int find_left_open(void)
     return -1;
 }
 
+// --- The run ------------------------------------------------------------------------------------
+
 static void begin(const struct program *program, bool is_strict, struct cede_trace_log *trace)
 {
     learn_descriptors();
@@ -231,7 +253,7 @@ static void begin(const struct program *program, bool is_strict, struct cede_tra
     };
     for (int i = 0; i < program->task_count; i++)
         player.tasks[i] = (struct play_task){
-            .player = &player, .index = (uint8_t)i, .object = -1, .slot = -1};
+            .player = &player, .index = (uint8_t)i, .object = -1, .slot = -1, .ready = {.fd = -1}};
     quiet_begin(player.has_tcp);
 }
 

@@ -183,6 +183,8 @@ void play_objects_close(struct player *player)
         if (fd >= 0)
             close_now(player, fd);
     }
+    while (player->orphan_count > 0)
+        close_now(player, player->orphans[--player->orphan_count]);
 }
 
 // --- Objects while the program runs -------------------------------------------------------------
@@ -203,10 +205,14 @@ void play_fill(struct player *player, int object, int fd)
     player->objects[object].is_closing = false;
 }
 
-void play_begin_close(struct player *player, int object)
+bool play_begin_close(struct player *player, int number)
 {
-    player->objects[object].is_closing = play_fd(player, object) >= 0;
-    player->objects[object].close_tick = player->tick;
+    struct play_object *object = &player->objects[number];
+    if (play_fd(player, number) < 0 || object->is_closing)
+        return false;
+    object->is_closing = true;
+    object->close_tick = player->tick;
+    return true;
 }
 
 int play_open_socket(struct player *player, int slot, int listener)

@@ -6,6 +6,8 @@
 #ifndef CEDE_TESTS_CONFORMANCE_EXPLORE_PLAY_STATE_H
 #define CEDE_TESTS_CONFORMANCE_EXPLORE_PLAY_STATE_H
 
+#include <poll.h>
+
 #include "cede.h"
 #include "tasks/trace.h"
 #include "tests/conformance/explore/play.h"
@@ -39,6 +41,7 @@ struct play_task {
     uint32_t number; // In the trace: the order of spawning, from 1.
     int object;      // Of the operation that it is in, or -1; for the trace.
     int slot;        // What that accept is to fill, or -1.
+    struct pollfd ready; // When that operation could go on; its `fd` is -1 while there is none.
     int scope_count;
     struct cede_handle handle;
     struct cede_scope scopes[PLAY_SCOPES_MAX];
@@ -57,6 +60,8 @@ struct player {
     uint32_t living_count;  // Of those.
     struct cede_wakeup *reaper; // What its task waits for; NULL: there is none.
     struct play_task *by_number[PLAY_NUMBERS]; // NULL: no task of the program.
+    int orphan_count;
+    int orphans[PROGRAM_STEPS_MAX]; // Open, but no object's any more: their close failed.
     struct play_task tasks[PROGRAM_TASKS_MAX];
     struct play_object objects[PROGRAM_OBJECTS_MAX];
 };
@@ -77,8 +82,8 @@ int play_fd(struct player *player, int object);
 // Gives an empty object a descriptor.
 void play_fill(struct player *player, int object, int fd);
 
-// A close was submitted, or the descriptor was closed from outside.
-void play_begin_close(struct player *player, int object);
+// A close is being submitted: whether it is the first in this tick, which is to succeed.
+bool play_begin_close(struct player *player, int object);
 
 // A fresh socket in an empty slot, for a connect: 0; -EEXIST when it is not empty; -EINVAL when
 // `listener` is none; or -errno of socket(2).

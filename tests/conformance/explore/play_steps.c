@@ -18,6 +18,7 @@ struct request {
     struct cede_operation op;
     struct msghdr message;
     struct iovec piece;
+    bool is_first_close;
 };
 
 // --- Operations ---------------------------------------------------------------------------------
@@ -70,6 +71,7 @@ static void prepare(struct request *request, const struct play_task *task, const
     struct player *player = task->player;
     struct cede_operation *op = &request->op;
     int fd = play_fd(player, step->object);
+    request->is_first_close = false;
     request->message = (struct msghdr){.msg_iov = &request->piece, .msg_iovlen = 1};
     switch ((enum step_kind)step->kind) {
     case STEP_WAIT_RECV:
@@ -91,7 +93,7 @@ static void prepare(struct request *request, const struct play_task *task, const
         break;
     case STEP_CLOSE:
         cede_close_prepare(op, fd);
-        play_begin_close(player, step->object);
+        request->is_first_close = play_begin_close(player, step->object);
         break;
     case STEP_RELEASE:
         cede_release_prepare(op, fd);
@@ -108,10 +110,10 @@ static void prepare(struct request *request, const struct play_task *task, const
 }
 
 // What has ended changes the objects: a slot is filled, bytes were sent.
-static void settle(struct play_task *task, const struct step *step,
-                   const struct cede_operation *op)
+static void settle(struct play_task *task, const struct step *step, const struct request *request)
 {
     struct player *player = task->player;
+    const struct cede_operation *op = &request->op;
     switch ((enum step_kind)step->kind) {
     case STEP_ACCEPT:
         if (op->result < 0)
@@ -121,6 +123,10 @@ static void settle(struct play_task *task, const struct step *step,
         else
             cede_sys_close((int)op->result);
         quiet_wait();
+        break;
+    case STEP_CLOSE:
+        if (op->result < 0 && request->is_first_close)
+            player->orphans[player->orphan_count++] = op->fd;
         break;
     case STEP_SEND_ALL:
         player->objects[step->object].sent_bytes += op->as.source.progress;
@@ -138,15 +144,21 @@ static void settle(struct play_task *task, const struct step *step,
 static void perform(struct cede_task *self, struct play_task *task, const struct step *step)
 {
     struct request request;
+    struct cede_operation *op = &request.op;
     prepare(&request, task, step);
     if (step->within_ns != PROGRAM_NO_TIME)
-        request.op.deadline_ns = cede_now_ns(self) + step->within_ns;
+        op->deadline_ns = cede_now_ns(self) + step->within_ns;
     task->object = step->kind == STEP_WAIT_WAKEUP ? -1 : step->object;
     task->slot = step->kind == STEP_ACCEPT ? step->other : -1;
-    cede_await(self, &request.op);
-    settle(task, step, &request.op);
+    enum cede_direction direction;
+    if (cede_verb_has_direction((enum cede_verb)op->verb, &direction))
+        task->ready = (struct pollfd){
+            .fd = op->fd, .events = direction == CEDE_RECV ? POLLIN : POLLOUT};
+    cede_await(self, op);
+    settle(task, step, &request);
     task->object = -1;
     task->slot = -1;
+    task->ready.fd = -1;
 }
 
 static void note(const struct play_task *task, const struct step *step, int object,
