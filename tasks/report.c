@@ -124,12 +124,12 @@ void cede_report_spawn(const struct cede_scheduler *scheduler, const struct cede
     report(scheduler, &event);
 }
 
-void cede_report_pause(const struct cede_task *task, int result)
+void cede_report_pause(const struct cede_task *task)
 {
     const struct cede_trace_event event = {
         .kind = CEDE_TRACE_PAUSE,
         .task = number_of(task),
-        .result = result,
+        .result = cede_scheduler_refusal(task),
     };
     report(task->scheduler, &event);
 }

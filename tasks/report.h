@@ -34,7 +34,7 @@ CEDE_COLD void cede_report_spawn(const struct cede_scheduler *scheduler,
 CEDE_COLD void cede_report_submit(const struct cede_task *task, const struct cede_operation *op);
 CEDE_COLD void cede_report_end(const struct cede_task *task, const struct cede_operation *op);
 
-CEDE_COLD void cede_report_pause(const struct cede_task *task, int result);
+CEDE_COLD void cede_report_pause(const struct cede_task *task);
 
 // `value` is the other's result, or 0 when the join failed.
 CEDE_COLD void cede_report_join(const struct cede_task *task, struct cede_handle other, int result,

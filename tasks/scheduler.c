@@ -116,9 +116,11 @@ static bool is_time_over(struct cede_scheduler *scheduler, uint32_t resumed, int
 }
 
 // T1: runnable tasks in the order in which they became so, up to a number and a time. Returns how
-// many ran.
-static uint32_t run_tasks(struct cede_scheduler *scheduler)
+// many ran. The tick that came before has handed something back, or not.
+static uint32_t run_tasks(struct cede_scheduler *scheduler, bool has_ended)
 {
+    if (cede_is_traced(scheduler) && has_ended)
+        cede_report_tick(scheduler);
     bool strict = scheduler->options.strict;
     int64_t last_ns = strict || !scheduler->first_runnable ? 0 : cede_sys_now_ns();
     int64_t end_ns = last_ns + T1_NS;
@@ -154,20 +156,19 @@ static void give_up(struct cede_scheduler *scheduler, int error)
 
 int cede_scheduler_run(struct cede_scheduler *scheduler)
 {
-    uint32_t resumed = run_tasks(scheduler);
+    uint32_t resumed = run_tasks(scheduler, false);
     while (scheduler->living_count > 0) {
         struct cede_operation_list ended = {.first = NULL};
         bool is_runnable = scheduler->first_runnable != NULL;
         int error = cede_engine_tick(scheduler->engine, is_runnable, resumed, &ended);
-        if (cede_is_traced(scheduler) && ended.first)
-            cede_report_tick(scheduler);
+        bool has_ended = ended.first != NULL;
 
         CEDE_OPERATIONS_EACH(op, next, ended.first)
             make_runnable(op->owner);
         if (error < 0)
             give_up(scheduler, error);
 
-        resumed = run_tasks(scheduler);
+        resumed = run_tasks(scheduler, has_ended);
     }
     return scheduler->outcome;
 }

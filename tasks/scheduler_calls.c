@@ -38,10 +38,9 @@ int cede_wait(struct cede_task *self, enum cede_direction direction, int fd)
 int cede_pause(struct cede_task *self)
 {
     cede_generator_yield(&self->generator, NULL);
-    int refusal = cede_scheduler_refusal(self);
     if (cede_is_traced(self->scheduler))
-        cede_report_pause(self, refusal);
-    return refusal;
+        cede_report_pause(self);
+    return cede_scheduler_refusal(self);
 }
 
 void cede_sleep_prepare(struct cede_operation *ret_op, int64_t deadline_ns)
