@@ -16,6 +16,7 @@
 #include "engine/attempt.h"
 #include "engine/check.h"
 #include "engine/engine_state.h"
+#include "engine/poison.h"
 
 static struct cede_operation *operation_of(struct cede_timer *timer)
 {
@@ -92,6 +93,7 @@ static void evict(struct cede_engine *engine, struct cede_descriptor *slot)
         }
         slot->waiting[direction] = NULL;
         engine->with_descriptor--;
+        cede_unpoison(op);
     }
 }
 
