@@ -4,8 +4,9 @@ was sent through it."""
 
 import os
 from collections import Counter
-from socket import (AF_INET, AF_UNIX, IPPROTO_TCP, SO_LINGER, SO_SNDBUF, SOCK_DGRAM, SOCK_STREAM,
-                    SOL_SOCKET, TCP_NODELAY, socket, socketpair)
+from select import poll
+from socket import (AF_INET, AF_UNIX, IPPROTO_IP, IPPROTO_TCP, SO_LINGER, SO_SNDBUF, SOCK_DGRAM,
+                    SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket, socketpair)
 from zlib import crc32
 
 import program
@@ -16,6 +17,7 @@ _MODULUS = 251
 _PATTERN = bytes(range(_MODULUS)) * ((1 << 20) // _MODULUS)
 
 _INTERNET = frozenset((program.TCP, program.TCP_LISTENER))
+_IP_RECVERR = 11  # <linux/in.h>
 _NO_LINGER = bytes((1, 0, 0, 0, 0, 0, 0, 0))  # struct linger: on, no time.
 
 
@@ -102,6 +104,31 @@ def _open_listener(thing, backlog):
     thing.fill(sock.detach())
 
 
+def _open_file(thing):
+    fd = os.memfd_create("file")
+    os.pwrite(fd, thing.next_bytes(program.FILE_BYTES), 0)
+    os.set_blocking(fd, False)
+    thing.fill(fd)
+
+
+def _open_troubled_socket(thing):
+    """UDP, connected to a port where nobody is; the answer to its one datagram has come."""
+    sock = socket(AF_INET, SOCK_DGRAM)
+    with socket(AF_INET, SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        sock.setsockopt(IPPROTO_IP, _IP_RECVERR, 1)
+        sock.connect(taken.getsockname())
+    sock.send(b"x")
+    answer = poll()
+    answer.register(sock, 0)
+    answer.poll()
+    sock.setblocking(False)
+    thing.fill(sock.detach())
+
+
+_SINGLE = {program.FILE: _open_file, program.UDP_ERROR: _open_troubled_socket}
+
+
 class Things(list):
     """All objects of a program, by number."""
 
@@ -116,6 +143,8 @@ class Things(list):
             self.has_internet |= made.kind in _INTERNET
             if made.kind in (program.UNIX_LISTENER, program.TCP_LISTENER):
                 _open_listener(self[number], made.backlog)
+            elif made.kind in _SINGLE:
+                _SINGLE[made.kind](self[number])
             elif made.kind <= program.DATAGRAMS and not made.is_second:
                 for thing, fd in zip(self[number:number + 2], _open_two(made.kind)):
                     thing.fill(fd)

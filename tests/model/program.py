@@ -14,9 +14,11 @@ TASKS_MAX = 32
 STEPS_MAX = 512
 
 OBJECT_KINDS = ("pair", "small-pair", "tcp", "pipe", "datagrams", "unix-listener", "tcp-listener",
-                "slot", "wakeup")
-(PAIR, SMALL_PAIR, TCP, PIPE, DATAGRAMS, UNIX_LISTENER, TCP_LISTENER, SLOT,
- WAKEUP) = range(len(OBJECT_KINDS))
+                "slot", "wakeup", "file", "udp-error")
+(PAIR, SMALL_PAIR, TCP, PIPE, DATAGRAMS, UNIX_LISTENER, TCP_LISTENER, SLOT, WAKEUP, FILE,
+ UDP_ERROR) = range(len(OBJECT_KINDS))
+
+FILE_BYTES = 100  # What is in a file at the beginning.
 
 STEP_KINDS = ("wait-recv", "wait-send", "recv", "recv-exact", "recvmsg", "read", "accept", "send",
               "send-all", "sendmsg", "connect", "close", "release", "unknown", "wait-wakeup",

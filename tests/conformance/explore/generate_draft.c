@@ -89,6 +89,7 @@ unsigned draft_object(struct draft *draft, enum object_kind kind, uint8_t backlo
         [OBJECT_PAIR] = "ab",          [OBJECT_SMALL_PAIR] = "cd", [OBJECT_TCP] = "ef",
         [OBJECT_PIPE] = "rw",          [OBJECT_DATAGRAMS] = "gh",  [OBJECT_UNIX_LISTENER] = "l",
         [OBJECT_TCP_LISTENER] = "m",   [OBJECT_SLOT] = "s",        [OBJECT_WAKEUP] = "k",
+        [OBJECT_FILE] = "i",           [OBJECT_UDP_ERROR] = "u",
     };
     struct program *program = draft->program;
     unsigned first = program->object_count;

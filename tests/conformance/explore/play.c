@@ -247,7 +247,8 @@ static void begin(const struct program *program, bool is_strict, struct cede_tra
         .program = program,
         .trace = trace,
         .is_strict = is_strict,
-        .has_tcp = declares(program, OBJECT_TCP) || declares(program, OBJECT_TCP_LISTENER),
+        .has_tcp = declares(program, OBJECT_TCP) || declares(program, OBJECT_TCP_LISTENER) ||
+                   declares(program, OBJECT_UDP_ERROR),
         .start_ns = is_strict ? 0 : cede_sys_now_ns(),
         .idle_tick = UINT64_MAX,
     };

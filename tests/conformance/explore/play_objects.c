@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "tests/conformance/explore/play_state.h"
@@ -137,12 +139,66 @@ static int open_double(enum object_kind kind, int ret_fds[2])
     }
 }
 
-static int open_single(const struct object *object, struct play_object *played)
+// What is in it is what the object would send.
+static int open_file(int number)
 {
-    if (!program_is_listener((enum object_kind)object->kind))
+    int fd = memfd_create("file", MFD_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    const uint8_t *data = pattern + (unsigned)number * FACTOR % PERIOD;
+    bool is_ready = pwrite(fd, data, PROGRAM_FILE_BYTES, 0) == PROGRAM_FILE_BYTES &&
+                    fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+    int error = is_ready ? 0 : -errno;
+    if (error < 0)
+        cede_sys_close(fd);
+    return error < 0 ? error : fd;
+}
+
+// Connected to a port where nobody is; the answer to its one datagram has come.
+static int open_troubled_socket(void)
+{
+    struct sockaddr_in nobody = {
+        .sin_family = AF_INET,
+        .sin_addr = {htonl(INADDR_LOOPBACK)},
+    };
+    socklen_t bytes = sizeof nobody;
+    const int on = 1;
+    int taken = cede_sys_socket(AF_INET, SOCK_DGRAM, 0);
+    int fd = cede_sys_socket(AF_INET, SOCK_DGRAM, 0);
+    bool is_ready = taken >= 0 && fd >= 0 &&
+                    cede_sys_bind(taken, (struct sockaddr *)&nobody, bytes) == 0 &&
+                    cede_sys_getsockname(taken, (struct sockaddr *)&nobody, &bytes) == 0 &&
+                    cede_sys_setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on) == 0 &&
+                    cede_sys_connect(fd, (struct sockaddr *)&nobody, bytes) == 0 &&
+                    cede_sys_close(taken) == 0 && cede_sys_send(fd, "x", 1, 0) == 1;
+    struct pollfd answer = {.fd = fd};
+    if (is_ready && poll(&answer, 1, -1) == 1)
+        return fd;
+    if (fd >= 0)
+        cede_sys_close(fd);
+    return -EIO;
+}
+
+static int open_single(struct player *player, int number)
+{
+    const struct object *object = &player->program->objects[number];
+    struct play_object *played = &player->objects[number];
+    switch ((enum object_kind)object->kind) {
+    case OBJECT_UNIX_LISTENER:
+        played->fd = open_listener(AF_UNIX, object->backlog, &played->address);
+        break;
+    case OBJECT_TCP_LISTENER:
+        played->fd = open_listener(AF_INET, object->backlog, &played->address);
+        break;
+    case OBJECT_FILE:
+        played->fd = open_file(number);
+        break;
+    case OBJECT_UDP_ERROR:
+        played->fd = open_troubled_socket();
+        break;
+    default:
         return 0;
-    int family = object->kind == OBJECT_UNIX_LISTENER ? AF_UNIX : AF_INET;
-    played->fd = open_listener(family, object->backlog, &played->address);
+    }
     return played->fd < 0 ? played->fd : 0;
 }
 
@@ -156,7 +212,7 @@ int play_objects_open(struct player *player)
         const struct object *object = &program->objects[i];
         int fds[2] = {-1, -1};
         if (!program_is_double((enum object_kind)object->kind)) {
-            error = open_single(object, &player->objects[i]);
+            error = open_single(player, i);
         } else if (!object->is_second) {
             error = open_double((enum object_kind)object->kind, fds);
             player->objects[i].fd = fds[0];
@@ -237,17 +293,18 @@ const void *play_bytes_to_send(const struct player *player, int object)
     return pattern + first % PERIOD;
 }
 
-static bool is_pipe(const struct player *player, int object)
+static bool is_no_socket(const struct player *player, int object)
 {
-    return player->program->objects[object].kind == OBJECT_PIPE;
+    uint8_t kind = player->program->objects[object].kind;
+    return kind == OBJECT_PIPE || kind == OBJECT_FILE;
 }
 
 int64_t play_send_now(struct player *player, int object, size_t bytes, uint32_t *ret_digest)
 {
     int fd = play_fd(player, object);
     const void *data = play_bytes_to_send(player, object);
-    int64_t count = is_pipe(player, object) ? cede_sys_write(fd, data, bytes)
-                                            : cede_sys_send(fd, data, bytes, 0);
+    int64_t count = is_no_socket(player, object) ? cede_sys_write(fd, data, bytes)
+                                                 : cede_sys_send(fd, data, bytes, 0);
     if (count > 0) {
         *ret_digest = cede_trace_digest(*ret_digest, data, (size_t)count);
         player->objects[object].sent_bytes += (uint64_t)count;
@@ -259,8 +316,8 @@ int64_t play_recv_now(struct player *player, int object, void *buffer, size_t by
                       uint32_t *ret_digest)
 {
     int fd = play_fd(player, object);
-    int64_t count = is_pipe(player, object) ? cede_sys_read(fd, buffer, bytes)
-                                            : cede_sys_recv(fd, buffer, bytes, 0);
+    int64_t count = is_no_socket(player, object) ? cede_sys_read(fd, buffer, bytes)
+                                                 : cede_sys_recv(fd, buffer, bytes, 0);
     if (count > 0)
         *ret_digest = cede_trace_digest(*ret_digest, buffer, (size_t)count);
     return count;

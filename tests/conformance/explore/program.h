@@ -17,6 +17,7 @@
 #define PROGRAM_STEPS_MAX 512
 #define PROGRAM_BYTES_MAX (512U << 10) // The longest transfer of a step.
 #define PROGRAM_NAME_BYTES 16
+#define PROGRAM_FILE_BYTES 100
 
 // What a name stands for. Those that come in twos are declared together, one after the other.
 enum object_kind {
@@ -29,6 +30,8 @@ enum object_kind {
     OBJECT_TCP_LISTENER,  // tcp-listener a BACKLOG
     OBJECT_SLOT,          // slot a: nothing yet; for accept and connect.
     OBJECT_WAKEUP,        // wakeup a
+    OBJECT_FILE,          // file a: a regular file without a name, of PROGRAM_FILE_BYTES
+    OBJECT_UDP_ERROR,     // udp-error a: UDP, with an error in its queue that stays there
     OBJECT_KIND_COUNT,
 };
 

@@ -60,6 +60,8 @@ static const char *const object_words[OBJECT_KIND_COUNT] = {
     [OBJECT_TCP_LISTENER] = "tcp-listener",
     [OBJECT_SLOT] = "slot",
     [OBJECT_WAKEUP] = "wakeup",
+    [OBJECT_FILE] = "file",
+    [OBJECT_UDP_ERROR] = "udp-error",
 };
 
 const char *step_kind_name(enum step_kind kind)
