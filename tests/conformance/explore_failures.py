@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""What is done with one program: read, written down, played again, made small, explained.
+
+Called by explore.py.
+"""
+
+import collections
+import os
+import subprocess
+from pathlib import Path
+
+from runner_client import TRACE, RunnerError
+from shrinking import LIMIT_S, shrink_text
+from verdict import PLAYER, Judge, NoProgram
+
+# Where the caller is; Bazel starts a program elsewhere.
+HERE = Path(os.environ.get("BUILD_WORKING_DIRECTORY", "."))
+COMMAND = "bazel run -c opt //tests/conformance:explore --"
+
+
+def path(text):
+    """A path as the person who called understands it."""
+    return HERE / text
+
+
+def read_program(options, name):
+    """The text of a program: that of a file, or of SEED:NUMBER."""
+    seed, colon, number = name.partition(":")
+    if not (colon and seed.isdecimal() and number.isdecimal()):
+        return path(name).read_text(encoding="utf-8")
+    command = [str(options.runner), "generate", "--seed", seed, "--number", number, "--kind",
+               options.kind]
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    except OSError as error:
+        raise RunnerError(f"{options.runner}: {os.strerror(error.errno)}") from None
+    except subprocess.CalledProcessError as error:
+        raise RunnerError(f"{name}: {error.stderr.strip()}") from None
+
+
+def open_judge(options, model=None):
+    return Judge(options.runner, options.backends, options.mode, model or options.model,
+                 options.reference)
+
+
+# --- Playing one again --------------------------------------------------------------------------
+
+def play_again(options):
+    """Plays a program as often as is wanted: whether anything is wrong with it."""
+    text = read_program(options, options.replay)
+    with open_judge(options) as judge:
+        judge.limit(5 * LIMIT_S)
+        verdicts = [judge.judge(text) for _ in range(options.times)]
+        is_steady = True
+        if options.times > 1 and options.mode == "strict":
+            is_steady = all([print_steadiness(judge, text, backend, options.times)
+                             for backend in options.backends])
+    found = [verdict for verdict in verdicts if verdict]
+    for (kind, backend), count in collections.Counter(one[:2] for one in found).items():
+        print(f"{kind} on {backend}: {count} of {options.times} times")
+    if found:
+        print(explain(found[0], options), end="")
+    elif options.mode == "strict":
+        print("equal" if len(options.backends) > 1 else "played")
+    else:
+        print("accepted" if options.model else "played")
+    return bool(found) or not is_steady
+
+
+def print_steadiness(judge, text, backend, times):
+    """Says how many plays on one backend come to one trace: whether all."""
+    plays = [judge.play(text, backend) for _ in range(times)]
+    counts = collections.Counter(played.trace if played.kind == TRACE else played.kind
+                                 for played in plays)
+    most = counts.most_common(1)[0][1]
+    print(f"{backend}: {most} of {times} times the same")
+    return most == times
+
+
+def explain(verdict, options):
+    """What was seen, with a line that says whose the two sides are."""
+    if not verdict.text.strip():
+        return ""
+    first = {PLAYER: "the player", "reference": "the reference"}.get(verdict.kind,
+                                                                     options.backends[0])
+    head = f"- {first}, + {verdict.backend}\n" if "\n+ " in verdict.text else ""
+    return head + verdict.text.rstrip("\n") + "\n"
+
+
+# --- Making one small ---------------------------------------------------------------------------
+
+def shrink_file(options):
+    """Shrinks a program and writes it beside where it came from: whether it failed at all."""
+    text = read_program(options, options.shrink)
+    name = options.shrink.replace(":", "-")
+    target = path(name).with_suffix("") if name == options.shrink else options.failures / name
+    return shrink_to(options, text, Path(f"{target}.small.program"))
+
+
+def shrink_to(options, text, target, model=None):
+    """Shrinks a program, prints the result and writes it to a file: whether it failed at all."""
+    with open_judge(options, model) as judge:
+        shrunk = shrink_text(judge, text, options.seconds)
+    if shrunk is None:
+        print("it does not fail when it is played again; that, too, is a failure")
+        return False
+    for line in shrunk.summary():
+        print(line)
+    print(f"\n{shrunk.text}")
+    print(explain(shrunk.verdict, options))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(shrunk.text, encoding="utf-8")
+    print(f"written to {target}")
+    return True
+
+
+# --- What a campaign found ----------------------------------------------------------------------
+
+def flags(options):
+    """How these programs are played, as options of a command."""
+    words = [f"--kind {options.kind}"] * (options.kind != "random")
+    words += [f"--model {options.model}"] * bool(options.model)
+    words += [f"--mode {options.mode}"] * (options.mode == "normal" and not options.model)
+    return " ".join(["", *words])
+
+
+def report(options, failures):
+    """Writes down, shrinks and explains what failed."""
+    for failure in failures:
+        name = f"{options.seed}:{failure.number}"
+        target = options.failures / f"{options.kind}-{options.seed}-{failure.number}.program"
+        text = read_program(options, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        print(f"\n{failure.kind} {failure.rest}: program {failure.number} of seed {options.seed}, "
+              f"written to {target}")
+        print(f"{COMMAND} --replay {name}{flags(options)}")
+        if failure.rest.startswith("confluent "):
+            print("it is not shrunk: most of what is smaller is not confluent any more")
+            continue
+        try:
+            model = PLAYER if failure.kind == "unexpected" else None
+            shrink_to(options, text, target.with_suffix(".small.program"), model)
+        except NoProgram as error:
+            print(f"it cannot be shrunk: {error}")

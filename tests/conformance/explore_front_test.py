@@ -1,0 +1,189 @@
+#!/usr/bin/env -S python3 -B
+# SPDX-License-Identifier: MIT
+"""The front-end of the oracle, with a runner that is none: campaigns, ledgers, failures."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+class FrontTest(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+        self.log = self.folder / "log"
+
+    def start(self, *words, fake=""):
+        self.log.write_text("")
+        environment = {**os.environ, "FAKE": fake, "FAKE_LOG": str(self.log),
+                       "BUILD_WORKING_DIRECTORY": str(self.folder)}
+        command = [sys.executable, "-B", HERE / "explore.py", "--runner", HERE / "explore_fake.py",
+                   *words]
+        return subprocess.Popen(list(map(str, command)), env=environment, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def explore(self, *words, fake=""):
+        """(exit status, stdout, stderr)."""
+        with self.start(*words, fake=fake) as process:
+            output, errors = process.communicate(timeout=60)
+        self.assertNotIn("Traceback", errors)
+        return process.returncode, output, errors
+
+    def blocks(self):
+        """The blocks that runners were asked for."""
+        return sorted(tuple(map(int, line.split())) for line in self.log.read_text().splitlines())
+
+    def ledger_lines(self):
+        return [json.loads(line) for line in
+                (self.folder / "led" / "seed-1-random-strict.jsonl").read_text().splitlines()]
+
+    def test_a_clean_campaign_prints_its_figures(self):
+        status, output, errors = self.explore("--programs", 2500, "--jobs", 3)
+        self.assertEqual((status, errors), (0, ""))
+        self.assertEqual(self.blocks(), [(0, 834), (834, 834), (1668, 832)])
+        for words in ("2,500, of them distinct 1,250", "median 2, most 2", "with a close",
+                      "50.0 %", "2 possible, least 3 (send recv), 1 under 100",
+                      "POLL_ADD              2,500", "fewer than one program in 833 fails"):
+            self.assertIn(words, output)
+
+    def test_a_campaign_goes_on_where_it_was_left(self):
+        self.assertEqual(self.explore("--programs", 2000, "--ledger", "led")[0], 0)
+        status, output, _ = self.explore("--programs", 5000, "--ledger", "led")
+        self.assertEqual(status, 0)
+        self.assertEqual(sum(count for _, count in self.blocks()), 3000)
+        self.assertEqual(self.blocks()[0][0], 2000)
+        self.assertIn("5,000, of them distinct 2,500", output)
+        status, output, _ = self.explore("--programs", 5000, "--ledger", "led")
+        self.assertEqual((status, self.blocks()), (0, []))
+        self.assertIn("5,000, of them", output)
+
+    def test_a_ledger_of_another_generator_is_refused(self):
+        self.explore("--programs", 10, "--ledger", "led")
+        status, _, errors = self.explore("--programs", 20, "--ledger", "led", fake="generator=2")
+        self.assertEqual(status, 1)
+        self.assertRegex(errors, "^explore: .*another generator")
+        self.assertEqual(self.blocks(), [])
+
+    def test_a_divergence_is_written_down_shrunk_and_explained(self):
+        status, output, _ = self.explore("--programs", 100, "--jobs", 1, "--ledger", "led",
+                                         fake="divergence=37")
+        self.assertEqual(status, 1)
+        self.assertIn("divergence io_uring 3: program 37 of seed 1", output)
+        self.assertIn("--replay 1:37", output)
+        whole = (self.folder / "failures/random-1-37.program").read_text()
+        small = (self.folder / "failures/random-1-37.small.program").read_text()
+        self.assertEqual(whole.count("pause"), 17)
+        self.assertEqual(small, "pair a b\ntask main\n    send b 1\n    close b\n")
+        self.assertIn(small, output)
+        self.assertIn("- select, + io_uring", output)
+        self.assertEqual(len(self.ledger_lines()), 1)
+        # It is played again when the campaign goes on.
+        self.assertEqual(self.explore("--programs", 100, "--ledger", "led")[0], 0)
+        self.assertEqual(sum(count for _, count in self.blocks()), 100)
+
+    def test_crash_hang_and_leak_are_shrunk_as_what_they_are(self):
+        for kind, step in (("crash", "unknown a"), ("hang", "sleep 1us"), ("leak", "release a")):
+            with self.subTest(kind):
+                status, output, _ = self.explore("--programs", 50, fake=f"{kind}=7")
+                self.assertEqual(status, 1)
+                self.assertIn(f"{kind} io_uring 3: program 7 of seed 1", output)
+                small = (self.folder / "failures/random-1-7.small.program").read_text()
+                self.assertTrue(small.endswith(f"task main\n    {step}\n"), small)
+
+    def test_a_failure_that_does_not_come_every_time_is_said_so(self):
+        status, output, _ = self.explore("--programs", 20, fake="divergence=5 flaky")
+        self.assertEqual(status, 1)
+        self.assertRegex(output, r"not every time: \d+ of 20 replays")
+        self.assertIn("pair a b\ntask main\n    send b 1\n    close b\n", output)
+
+    def test_a_failure_that_does_not_come_again_is_still_one(self):
+        status, output, _ = self.explore("--programs", 20, "--backends", "select,epoll",
+                                         fake="divergence=5")
+        self.assertEqual(status, 1)
+        self.assertIn("does not fail when it is played again", output)
+
+    def test_a_ring_operation_that_never_came_is_a_failure(self):
+        status, _, errors = self.explore("--programs", 1000, fake="missing=RECV")
+        self.assertEqual(status, 1)
+        self.assertIn("the ring was never asked for: RECV", errors)
+        self.assertEqual(self.explore("--programs", 999, fake="missing=RECV")[0], 0)
+        self.assertEqual(self.explore("--programs", 1000, "--backends", "select,epoll",
+                                      fake="missing=RECV")[0], 0)
+
+    def test_a_backend_that_is_refused_is_left_out_loudly(self):
+        status, _, errors = self.explore("--programs", 1000, fake="refused=io_uring missing=RECV")
+        self.assertEqual(status, 0)
+        self.assertIn("io_uring: Operation not permitted: it is NOT played", errors)
+
+    def test_a_runner_that_gives_up_is_an_error(self):
+        status, _, errors = self.explore("--programs", 10, fake="broken")
+        self.assertEqual(status, 1)
+        self.assertRegex(errors, "^explore: programs [05] to .*fake: no sockets")
+        status, _, errors = self.explore("--runner", self.folder / "none")
+        self.assertEqual(status, 1)
+        self.assertIn("none: No such file", errors)
+
+    def test_an_interrupted_campaign_says_what_it_has(self):
+        with self.start("--programs", 500000, "--jobs", 2, "--ledger", "led",
+                        fake="slow=0.05") as process:
+            while len(self.log.read_text().splitlines()) < 6:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=20)
+        self.assertEqual((process.returncode, errors), (130, ""))
+        self.assertTrue(output.startswith("interrupted\nprograms"), output)
+        done = sum(line["count"] for line in self.ledger_lines()[1:])
+        self.assertGreaterEqual(done, 2000)
+        self.assertIn(f"{done:,}, of them", output)
+
+    def test_a_replay_says_what_is_the_same(self):
+        (self.folder / "a.program").write_text("task main\n    pause\n")
+        status, output, _ = self.explore("--replay", "a.program", "--times", 10)
+        self.assertEqual((status, output), (0, "".join(
+            f"{name}: 10 of 10 times the same\n" for name in ("select", "epoll", "io_uring"))
+            + "equal\n"))
+        (self.folder / "b.program").write_text("pair a b\ntask main\n    send a 1\n    close a\n")
+        status, output, _ = self.explore("--replay", "b.program")
+        self.assertEqual(status, 1)
+        self.assertIn("divergence on io_uring: 1 of 1 times\n- select, + io_uring\n", output)
+        status, output, _ = self.explore("--replay", "b.program", "--times", 30, fake="flaky")
+        self.assertEqual(status, 1)
+        self.assertRegex(output, r"io_uring: [12]\d of 30 times the same")
+        self.assertEqual(self.explore("--replay", "1:4")[:2], (0, "equal\n"))
+
+    def test_shrinking_a_file_writes_beside_it(self):
+        (self.folder / "b.program").write_text(
+            "pair a b\ntask main\n    pause\n    send a 100\n    pause\n    close b\n")
+        status, output, _ = self.explore("--shrink", "b.program")
+        self.assertEqual(status, 0)
+        self.assertIn("divergence: 2 steps", output)
+        self.assertEqual((self.folder / "b.small.program").read_text(),
+                         "pair a b\ntask main\n    send a 1\n    close b\n")
+        (self.folder / "c.program").write_text("task main\n")
+        status, output, _ = self.explore("--shrink", "c.program")
+        self.assertEqual(status, 1)
+        self.assertIn("does not fail", output)
+
+    def test_what_makes_no_sense_is_refused(self):
+        for words in (["--programs", "0"], ["--backends", "kqueue"], ["--kind", "other"],
+                      ["--model", "player", "--mode", "normal"], ["--nothing"],
+                      ["--replay", "a", "--shrink", "b"]):
+            with self.subTest(words):
+                self.assertEqual(self.explore(*words)[0], 2)
+        status, _, errors = self.explore("--replay", "none.program")
+        self.assertEqual((status, errors.count("\n")), (1, 1))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""The ledger of a campaign: which blocks of programs are done, and what was seen in them.
+
+A campaign is a seed and how its programs are played. Its ledger is a file in a folder that may
+hold many: a first line that says which campaign it is, and by which generator; then one line for
+each block that was clean. A line is written in one piece after everything that it stands for, so a
+block is either whole or not there; a last line that was torn is dropped when the file is opened.
+Beside it lies a file with eight bytes for each program, its hash, at the place of its number.
+
+Knows nothing of runners. explore.py calls it.
+"""
+
+import array
+import fcntl
+import json
+import os
+from pathlib import Path
+
+HASH_BYTES = 8
+VERSION = 1
+
+
+class LedgerError(Exception):
+    """The ledger cannot be used; the text says why."""
+
+
+def _because(path, error):
+    return LedgerError(f"{path}: {os.strerror(error.errno) if error.errno else error}")
+
+
+def file_name(campaign):
+    """The name of a campaign's file, without its ending."""
+    words = [f"seed-{campaign['seed']}", campaign["kind"], campaign["mode"]]
+    if campaign.get("model"):
+        words.append(campaign["model"])
+    return "-".join(words)
+
+
+class Ledger:
+    """The open ledger of one campaign; `blocks` holds what its lines say."""
+
+    def __init__(self, folder, campaign):
+        """Opens it, or makes it. `campaign` is what must be the same when it is continued."""
+        self.campaign = {"version": VERSION, **campaign}
+        self.path = Path(folder) / (file_name(campaign) + ".jsonl")
+        self.hash_path = self.path.with_suffix(".hashes")
+        self.blocks = []
+        self.file = self.hash_file = None
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self.hash_file = os.open(self.hash_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._lock()
+            self._read()
+        except OSError as error:
+            self.close()
+            raise _because(self.path, error) from None
+        except LedgerError:
+            self.close()
+            raise
+
+    def close(self):
+        for file in (self.file, self.hash_file):
+            if file is not None:
+                os.close(file)
+        self.file = self.hash_file = None
+
+    def _lock(self):
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LedgerError(f"{self.path}: Another run is writing it") from None
+
+    def _read(self):
+        text = self.path.read_bytes()
+        whole, newline, _torn = text.rpartition(b"\n")
+        self.end = len(whole + newline)
+        if self.end < len(text):
+            os.ftruncate(self.file, self.end)
+        records = []
+        for number, line in enumerate(whole.splitlines(), 1):
+            try:
+                records.append(json.loads(line))
+            except ValueError:
+                raise LedgerError(f"{self.path}:{number}: Not a record") from None
+        if not records:
+            self._append(self.campaign)
+        else:
+            self._compare(records[0])
+            self.blocks = records[1:]
+
+    def _compare(self, found):
+        for key in sorted({*found, *self.campaign}):
+            if found.get(key) != self.campaign.get(key):
+                raise LedgerError(f"{self.path}: Made with another {key}: {found.get(key)}, "
+                                  f"not {self.campaign.get(key)}")
+
+    def _append(self, record):
+        """Adds a line, whole or not at all."""
+        line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
+        try:
+            written = os.pwrite(self.file, line, self.end)
+            if written < len(line):  # The disk is full: the next byte says so.
+                os.pwrite(self.file, line[written:], self.end + written)
+            os.fsync(self.file)
+        except OSError as error:
+            os.ftruncate(self.file, self.end)
+            raise _because(self.path, error) from None
+        self.end += len(line)
+
+    def add(self, first, hashes, figures):
+        """Puts down a clean block: its first number, the hashes of its programs, its figures."""
+        count, rest = divmod(len(hashes), HASH_BYTES)
+        if rest:
+            raise LedgerError(f"{self.hash_path}: {len(hashes)} bytes are no hashes")
+        try:
+            at = 0
+            while at < len(hashes):
+                at += os.pwrite(self.hash_file, hashes[at:], first * HASH_BYTES + at)
+            os.fsync(self.hash_file)
+        except OSError as error:
+            raise _because(self.hash_path, error) from None
+        block = {"first": first, "count": count, "figures": figures}
+        self._append(block)
+        self.blocks.append(block)
+
+    def missing(self, total, size):
+        """Yields (first, count) of blocks that are not done, at most `size` long, below `total`."""
+        at = 0
+        for block in sorted(self.blocks, key=lambda block: block["first"]) + [None]:
+            end = total if block is None else min(block["first"], total)
+            while at < end:
+                count = min(size, end - at)
+                yield at, count
+                at += count
+            if block is not None:
+                at = max(at, block["first"] + block["count"])
+
+    def distinct(self):
+        """How many of the programs that are done differ from each other."""
+        found = set()
+        for block in self.blocks:
+            data = os.pread(self.hash_file, block["count"] * HASH_BYTES,
+                            block["first"] * HASH_BYTES)
+            if len(data) != block["count"] * HASH_BYTES:
+                raise LedgerError(f"{self.hash_path}: Shorter than the ledger says")
+            found.update(array.array("Q", data))
+        return len(found)

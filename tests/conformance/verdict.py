@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""The judges of one program: plays it, and says in what way it fails, if it does.
+
+A program fails when a backend crashes, hangs or leaks; when two strict traces differ; when the
+player, or another runner, comes to another trace; when the acceptor rejects one. The first of these
+that is found is the verdict. explore.py calls it, and the shrinking of a failure.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import model_path  # noqa: F401  (before what it leads to)
+import program as language
+import trace
+from runner_client import CRASH, ERROR, HANG, REJECTED, TRACE, Client, RunnerError
+
+DIVERGENCE, PLAYER, ACCEPTOR, REFERENCE = "divergence", "player", "acceptor", "reference"
+
+MODEL_SERVER = Path(__file__).resolve().parent / "model_serve.py"
+MODEL_LIMIT_S = 10.0
+
+
+class NoProgram(Exception):
+    """The text is not a program, or cannot be played; this says why."""
+
+
+class ModelError(RunnerError):
+    """The model fails, and not the program."""
+
+
+class Verdict(NamedTuple):
+    """In what way a program fails."""
+
+    kind: str
+    backend: str  # Where.
+    text: str = ""  # What was seen, in lines.
+
+    def is_like(self, other):
+        return (self.kind, self.backend) == (other.kind, other.backend)
+
+
+def difference(text, expected, actual):
+    """The first difference of two binary traces of a program, in words."""
+    names = [thing.name for thing in language.read(text).objects]
+    try:
+        return trace.difference_text(trace.decode(expected), trace.decode(actual), names)
+    except trace.TraceError as error:
+        return f"a trace cannot be read: {error}\n"
+
+
+def refused_backends(runner, backends):
+    """Yields (backend, why) of those that this machine refuses: nothing runs on them at all."""
+    with Client(runner, "serve") as client:
+        for backend in backends:
+            played = client.play("task main\n", backend, "strict")
+            events = trace.decode(played.trace)
+            if played.kind != TRACE:
+                yield backend, f"{played.kind} {played.text}"
+            elif len(events) == 1 and events[0][0] == trace.OUTCOME and events[0][1] < 0:
+                yield backend, os.strerror(-events[0][1])
+
+
+class Judge:
+    """Judges programs in one mode, with a process for the runner and one for each other judge."""
+
+    def __init__(self, runner, backends, mode="strict", model=None, reference=None):
+        """`model` is "player", "acceptor" or None; `reference` another runner, or None."""
+        self.backends = tuple(backends)
+        self.mode = mode
+        self.client = Client(runner, "serve")
+        self.model_name = model
+        self.model = Client(sys.executable, "-B", MODEL_SERVER, limit_s=MODEL_LIMIT_S)
+        self.reference = Client(reference, "serve") if reference else None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        self.restart()
+
+    def restart(self):
+        """Ends the processes; the next program has new ones."""
+        for client in (self.client, self.model, self.reference):
+            if client:
+                client.close()
+
+    def limit(self, limit_s):
+        """Sets how long a program may take."""
+        self.client.limit_s = limit_s
+
+    def longest_s(self):
+        return self.client.longest_s
+
+    def play(self, text, backend):
+        """Plays a program: a Played. NoProgram if there is nothing to be played."""
+        played = self.client.play(text, backend, self.mode)
+        if played.kind == ERROR:
+            raise NoProgram(played.text)
+        return played
+
+    def judge(self, text):
+        """The Verdict on a program; None if nothing is wrong with it."""
+        return next(self._verdicts(text, self.backends, (PLAYER, ACCEPTOR, REFERENCE)), None)
+
+    def shows(self, text, verdict):
+        """Whether a program fails in the same way. Plays no more than is needed."""
+        backends = [verdict.backend]
+        if verdict.kind == DIVERGENCE:
+            backends.insert(0, self.backends[0])
+        try:
+            found = self._verdicts(text, backends, (verdict.kind,))
+            return any(one.is_like(verdict) for one in found)
+        except (NoProgram, ModelError):
+            return False
+
+    def _verdicts(self, text, backends, kinds):
+        """Yields what is found on the backends, and by the judges that find one of `kinds`."""
+        first = None
+        for backend in backends:
+            played = self.play(text, backend)
+            if played.kind != TRACE:
+                yield Verdict(played.kind, backend, played.text)
+                if backend == backends[0]:
+                    return  # There is nothing to compare with.
+                continue
+            first = first or played
+            if self.mode == "strict" and played.trace != first.trace:
+                yield Verdict(DIVERGENCE, backend, difference(text, first.trace, played.trace))
+            for kind in kinds:
+                yield from self._judged(kind, text, backend, played.trace)
+
+    def _judged(self, kind, text, backend, data):
+        """What a judge beside the backends, if it is asked at all, has against a trace."""
+        if kind == ACCEPTOR and self.model_name == ACCEPTOR:
+            said = self._ask_model(f"accept {backend} {self.mode}", text.encode(), data)
+            if said.kind == REJECTED:
+                yield Verdict(ACCEPTOR, backend, f"{said.text}\n")
+        if backend != self.backends[0]:
+            return
+        if kind == PLAYER and self.model_name == PLAYER:
+            said = self._ask_model(f"play player {self.mode}", text.encode())
+            yield from _compared(PLAYER, backend, text, data, said)
+        if kind == REFERENCE and self.reference:
+            yield from _compared(REFERENCE, backend, text, data,
+                                 self.reference.play(text, backend, self.mode))
+
+    def _ask_model(self, request, *blobs):
+        said = self.model.ask(request, *blobs)
+        if said.kind in (CRASH, HANG, ERROR):
+            raise ModelError(f"{request}: {said.kind} {said.text}")
+        return said
+
+
+def _compared(kind, backend, text, data, other):
+    """The verdict on a trace by what another judge comes to, if it is one."""
+    if other.kind != TRACE:
+        yield Verdict(kind, backend, f"{other.kind} {other.text}\n")
+    elif other.trace != data:
+        yield Verdict(kind, backend, difference(text, other.trace, data))
