@@ -303,6 +303,7 @@ static void stay_on_this_processor(void)
 int play_open(void)
 {
     stay_on_this_processor();
+    play_bytes_prepare();
     int error = quiet_open();
     if (error < 0)
         return error;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The descriptors of a program, from set-up to the end, and what goes through them past the engine.
+// The descriptors of a program, from set-up to the end.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,15 +15,9 @@
 #include "tests/conformance/explore/program_words.h"
 #include "tests/conformance/explore/quiet.h"
 
-// What object o sends as its byte number k is (o * FACTOR + k) % PERIOD.
-#define PERIOD 251
-#define FACTOR 37
-
 // A connection that was closed in earnest keeps its port for a minute. So the listener is replaced
 // long before all ports that lead to it are used up.
 #define CONNECTIONS_OF_A_LISTENER 8192
-
-static uint8_t pattern[PERIOD + PROGRAM_BYTES_MAX];
 
 static struct {
     int fd;
@@ -79,8 +73,6 @@ static int renew_listener(void)
 
 int play_objects_prepare(void)
 {
-    for (size_t i = 0; i < sizeof pattern; i++)
-        pattern[i] = (uint8_t)(i % PERIOD);
     return renew_listener();
 }
 
@@ -140,12 +132,12 @@ static int open_double(enum object_kind kind, int ret_fds[2])
 }
 
 // What is in it is what the object would send.
-static int open_file(int number)
+static int open_file(const struct player *player, int number)
 {
     int fd = memfd_create("file", MFD_CLOEXEC);
     if (fd < 0)
         return -errno;
-    const uint8_t *data = pattern + (unsigned)number * FACTOR % PERIOD;
+    const void *data = play_bytes_to_send(player, number);
     bool is_ready = pwrite(fd, data, PROGRAM_FILE_BYTES, 0) == PROGRAM_FILE_BYTES &&
                     fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
     int error = is_ready ? 0 : -errno;
@@ -191,7 +183,7 @@ static int open_single(struct player *player, int number)
         played->fd = open_listener(AF_INET, object->backlog, &played->address);
         break;
     case OBJECT_FILE:
-        played->fd = open_file(number);
+        played->fd = open_file(player, number);
         break;
     case OBJECT_UDP_ERROR:
         played->fd = open_troubled_socket();
@@ -283,42 +275,4 @@ int play_open_socket(struct player *player, int slot, int listener)
         return fd;
     play_fill(player, slot, fd);
     return 0;
-}
-
-// --- Bytes --------------------------------------------------------------------------------------
-
-const void *play_bytes_to_send(const struct player *player, int object)
-{
-    uint64_t first = (uint64_t)object * FACTOR + player->objects[object].sent_bytes;
-    return pattern + first % PERIOD;
-}
-
-static bool is_no_socket(const struct player *player, int object)
-{
-    uint8_t kind = player->program->objects[object].kind;
-    return kind == OBJECT_PIPE || kind == OBJECT_FILE;
-}
-
-int64_t play_send_now(struct player *player, int object, size_t bytes, uint32_t *ret_digest)
-{
-    int fd = play_fd(player, object);
-    const void *data = play_bytes_to_send(player, object);
-    int64_t count = is_no_socket(player, object) ? cede_sys_write(fd, data, bytes)
-                                                 : cede_sys_send(fd, data, bytes, 0);
-    if (count > 0) {
-        *ret_digest = cede_trace_digest(*ret_digest, data, (size_t)count);
-        player->objects[object].sent_bytes += (uint64_t)count;
-    }
-    return count;
-}
-
-int64_t play_recv_now(struct player *player, int object, void *buffer, size_t bytes,
-                      uint32_t *ret_digest)
-{
-    int fd = play_fd(player, object);
-    int64_t count = is_no_socket(player, object) ? cede_sys_read(fd, buffer, bytes)
-                                                 : cede_sys_recv(fd, buffer, bytes, 0);
-    if (count > 0)
-        *ret_digest = cede_trace_digest(*ret_digest, buffer, (size_t)count);
-    return count;
 }

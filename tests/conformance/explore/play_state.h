@@ -89,7 +89,9 @@ bool play_begin_close(struct player *player, int object);
 // `listener` is none; or -errno of socket(2).
 int play_open_socket(struct player *player, int slot, int listener);
 
-// --- Bytes --------------------------------------------------------------------------------------
+// --- play_bytes.c: what goes through them -------------------------------------------------------
+
+void play_bytes_prepare(void);
 
 // What is sent next through an object: readable for as long as a transfer can be.
 const void *play_bytes_to_send(const struct player *player, int object);
