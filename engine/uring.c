@@ -106,7 +106,26 @@ static bool enter(struct cede_uring_state *state, unsigned wait_count, int64_t t
     int error = cede_uring_ring_enter(&state->ring, wait_count, timeout_ns);
     if (error < 0)
         state->failure = error;
+    state->has_untried = false;
     return cede_uring_drain(state);
+}
+
+// Sees to the end of what is being cancelled. In strict mode all else that has completed is left
+// for T3, since what comes of it must not come before a close.
+static void finish_cancels(struct cede_uring_state *state)
+{
+    while (state->cancelling_count > 0 && !state->failure) {
+        if (!state->strict) {
+            enter(state, 1, CEDE_NEVER);
+            continue;
+        }
+        cede_uring_request_owed(state);
+        int error = cede_uring_ring_enter(&state->ring, 1, CEDE_NEVER);
+        if (error < 0)
+            state->failure = error;
+        state->has_untried = false;
+        cede_uring_drain_cancelled(state);
+    }
 }
 
 static int uring_cancel(void *opaque, struct cede_operation_list *ops)
@@ -123,8 +142,7 @@ static int uring_cancel(void *opaque, struct cede_operation_list *ops)
         cede_uring_request_cancel(state, slot);
     }
     *ops = (struct cede_operation_list){.first = NULL};
-    while (state->cancelling_count > 0 && !state->failure)
-        enter(state, 1, CEDE_NEVER);
+    finish_cancels(state);
     CEDE_OPERATIONS_EACH(op, next, state->taken.first)
     count--;
     cede_operation_append_all(ops, &state->taken);
@@ -136,10 +154,9 @@ static void uring_forget(void *opaque, int fd)
     struct cede_uring_state *state = opaque;
     (void)fd;
     // Whatever was submitted is tried before the descriptor goes, and no watch keeps the file
-    // alive.
-    if (cede_uring_ring_queued(&state->ring) > 0)
-        enter(state, 0, 0);
-    while (state->stopping_count > 0 && !state->failure)
+    // alive. Strict mode leaves none behind when it settles.
+    cede_uring_try_submitted(state);
+    while (state->stopping_count > 0 && !state->failure && !state->strict)
         enter(state, 1, CEDE_NEVER);
 }
 

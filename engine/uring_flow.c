@@ -4,6 +4,7 @@
 // the traps stand at the top of uring.c.
 
 #include <errno.h>
+#include <poll.h>
 
 #include "engine/attempt.h"
 #include "engine/check.h"
@@ -68,8 +69,9 @@ static void end(struct cede_uring_state *state, struct cede_uring_slot *slot, in
     free_slot(state, slot);
     op->result = result;
     op->state = CEDE_ENDED;
-    // What a bare wait found was judged when it was ready.
-    if (result >= 0 && !cede_operation_is_bare_wait(op))
+    // What a bare wait found was judged when it was ready, and what is to rest will be.
+    bool rests = result == -EAGAIN || cede_attempt_is_shortage(op);
+    if (!rests && !cede_operation_is_bare_wait(op))
         descriptor_of(state, op)->vain_wakes[cede_operation_direction(op)] = 0;
     cede_operation_append(&state->ended, op);
 }
@@ -110,6 +112,16 @@ void cede_uring_request_owed(struct cede_uring_state *state)
             cede_uring_request_cancel(state, &state->slots[i]);
 }
 
+void cede_uring_try_submitted(struct cede_uring_state *state)
+{
+    if (!state->has_untried)
+        return;
+    int error = cede_uring_ring_submit(&state->ring);
+    if (error < 0)
+        state->failure = error;
+    state->has_untried = cede_uring_ring_queued(&state->ring) > 0 && !state->failure;
+}
+
 // The operation would block, although the kernel may have called it ready: that may be too often.
 static void wait_until_ready(struct cede_uring_state *state, struct cede_uring_slot *slot)
 {
@@ -128,16 +140,14 @@ static void call(struct cede_uring_state *state, struct cede_uring_slot *slot)
     struct cede_operation *op = slot->op;
     struct cede_descriptor *descriptor = descriptor_of(state, op);
     // What came before it is tried before it (T2).
-    if (state->strict && cede_uring_ring_queued(&state->ring) > 0) {
-        int error = cede_uring_ring_submit(&state->ring);
-        state->failure = error < 0 ? error : state->failure;
-    }
+    if (state->strict)
+        cede_uring_try_submitted(state);
     enum cede_attempt outcome = cede_attempt(op, descriptor, slot->was_ready, state->strict);
-    if (outcome == CEDE_ATTEMPT_ENDED) {
+    state->has_moved |= outcome == CEDE_ATTEMPT_MOVED;
+    if (outcome == CEDE_ATTEMPT_ENDED)
         end(state, slot, op->result);
-    } else {
+    else
         wait_until_ready(state, slot);
-    }
 }
 
 void cede_uring_begin(struct cede_uring_state *state, struct cede_operation *op)
@@ -145,6 +155,7 @@ void cede_uring_begin(struct cede_uring_state *state, struct cede_operation *op)
     if (op->ticket > state->newest_ticket)
         state->newest_ticket = op->ticket;
     op->state = CEDE_PARKED;
+    state->has_untried = true;
     struct cede_uring_slot *slot = take_slot(state, op);
     switch (cede_uring_way_of(op, descriptor_of(state, op), state->strict)) {
     case CEDE_URING_DIRECT:
@@ -211,7 +222,7 @@ static void complete_ready(struct cede_uring_state *state, struct cede_uring_slo
         bool is_immediate = op->ticket > state->answered_ticket;
         bool rests = cede_vain_wait_rests(descriptor, op, is_immediate, (short)events);
         end(state, slot, rests ? -EAGAIN : 0);
-    } else if (cede_uring_way_of(op, descriptor, state->strict) == CEDE_URING_DIRECT) {
+    } else if (cede_uring_way_of(op, descriptor, false) == CEDE_URING_DIRECT) {
         request(state, slot, CEDE_URING_IN_KERNEL);
     } else {
         call(state, slot);
@@ -231,17 +242,26 @@ static struct cede_uring_slot *stop_watching(struct cede_uring_state *state,
     return fresh;
 }
 
+// A poll reports what once was, even if somebody else has taken it since. Strict mode asks again.
+static bool is_ready_still(const struct cede_operation *op)
+{
+    short wanted = cede_operation_direction(op) == CEDE_RECV ? POLLIN : POLLOUT;
+    struct pollfd question = {.fd = op->fd, .events = wanted};
+    return cede_sys_poll(&question, 1) > 0 && cede_uring_is_ready(op, question.revents);
+}
+
 static void complete_poll(struct cede_uring_state *state, struct cede_uring_slot *slot, int result,
                           bool more)
 {
     if (slot->is_cancelling)
         return; // The engine tries once more itself.
+    bool is_ready = cede_uring_is_ready(slot->op, result);
     if (result < 0)
         end(state, slot, result);
-    else if (cede_uring_is_ready(slot->op, result))
+    else if (is_ready && (!state->strict || is_ready_still(slot->op)))
         complete_ready(state, more ? stop_watching(state, slot) : slot, result);
     else if (!more)
-        request(state, slot, CEDE_URING_WATCHED);
+        request(state, slot, is_ready ? CEDE_URING_POLLED : CEDE_URING_WATCHED);
 }
 
 // Whether the operation of a slot that is being cancelled is now free of the kernel, and unended.
@@ -295,4 +315,19 @@ bool cede_uring_drain(struct cede_uring_state *state)
         found = true;
     }
     return found;
+}
+
+void cede_uring_drain_cancelled(struct cede_uring_state *state)
+{
+    struct io_uring_cq *cq = &state->ring.ring.cq;
+    unsigned tail = io_uring_smp_load_acquire(cq->ktail);
+    for (unsigned head = *cq->khead; head != tail; head++) {
+        struct io_uring_cqe *cqe = &cq->cqes[head & cq->ring_mask];
+        struct cede_uring_slot *slot = slot_of(state, cqe->user_data);
+        if (!slot || !slot->is_cancelling)
+            continue;
+        struct io_uring_cqe taken = *cqe;
+        cqe->user_data = IGNORED;
+        complete(state, &taken);
+    }
 }

@@ -17,7 +17,7 @@
 #include "engine/check.h"
 
 enum cede_uring_way cede_uring_way_of(const struct cede_operation *op,
-                                      const struct cede_descriptor *descriptor, bool strict)
+                                      const struct cede_descriptor *descriptor, bool is_strict_try)
 {
     if (cede_attempt_is_none(op))
         return CEDE_URING_POLL;
@@ -27,15 +27,15 @@ enum cede_uring_way cede_uring_way_of(const struct cede_operation *op,
     // From a non-blocking descriptor it would not wait in the ring.
     case CEDE_VERB_READ:
         return CEDE_URING_CALL;
+    // The opcode reads once, and a try reads until nothing is left.
     case CEDE_VERB_RECV_EXACT:
+        return op->as.buffer.bytes == 0 || is_strict_try ? CEDE_URING_CALL : CEDE_URING_DIRECT;
     case CEDE_VERB_SEND_ALL:
         return op->as.buffer.bytes == 0 ? CEDE_URING_CALL : CEDE_URING_DIRECT;
-    case CEDE_VERB_CONNECT: {
-        // The opcode would see the end of what it began at once, while that is for T3 to see.
-        bool is_early = strict && !op->is_begun;
-        bool is_unix = op->as.connect.address->sa_family == AF_UNIX;
-        return is_early || is_unix ? CEDE_URING_CALL : CEDE_URING_DIRECT;
-    }
+    // The opcode would see the end of what it began at once, while that is for T3 to see.
+    case CEDE_VERB_CONNECT:
+        return op->as.connect.address->sa_family == AF_UNIX || is_strict_try ? CEDE_URING_CALL
+                                                                             : CEDE_URING_DIRECT;
     default:
         return CEDE_URING_DIRECT;
     }
@@ -45,19 +45,22 @@ void cede_uring_prepare_direct(struct io_uring_sqe *sqe, const struct cede_opera
                                const struct cede_descriptor *descriptor, bool strict)
 {
     const int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    // In strict mode a receive that would block comes back and is polled for. Waiting in the kernel
+    // it would go on whenever a completion is reaped, also between two closes.
+    const int recv_flags = strict ? MSG_DONTWAIT : 0;
     size_t done = op->as.buffer.progress;
     switch ((enum cede_verb)op->verb) {
     case CEDE_VERB_RECV:
     case CEDE_VERB_RECV_EXACT:
         io_uring_prep_recv(sqe, op->fd, (char *)op->as.buffer.data + done,
-                           op->as.buffer.bytes - done, 0);
+                           op->as.buffer.bytes - done, recv_flags);
         // A receive that would find nothing is not tried before something has arrived.
         if (cede_attempt_is_pointless(op, descriptor, strict))
             sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
         break;
     case CEDE_VERB_RECVMSG:
         io_uring_prep_recvmsg(sqe, op->fd, op->as.message.header,
-                              (unsigned)op->as.message.flags | MSG_CMSG_CLOEXEC);
+                              (unsigned)(op->as.message.flags | recv_flags | MSG_CMSG_CLOEXEC));
         break;
     case CEDE_VERB_ACCEPT:
         io_uring_prep_accept(sqe, op->fd, op->as.accept.address, op->as.accept.bytes,

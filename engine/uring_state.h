@@ -39,6 +39,7 @@ struct cede_uring_state {
     uint32_t owing_count;
     bool strict;
     bool has_moved;
+    bool has_untried;         // The kernel has not seen all that was submitted.
     int failure;              // 0, or the -errno with which the ring died.
     uint64_t newest_ticket;   // Of all that was submitted,
     uint64_t answered_ticket; // and of what was in the ring at the last answer.
@@ -51,6 +52,9 @@ struct cede_uring_state {
 // Takes over an operation: queues its first request, or makes its system call.
 void cede_uring_begin(struct cede_uring_state *state, struct cede_operation *op);
 
+// Has the kernel try what was submitted (T2), while nothing that waits there goes on.
+void cede_uring_try_submitted(struct cede_uring_state *state);
+
 // Queues a request to cancel what a slot has in the kernel. Where the ring has no room, the slot
 // owes it.
 void cede_uring_request_cancel(struct cede_uring_state *state, struct cede_uring_slot *slot);
@@ -60,5 +64,8 @@ void cede_uring_request_owed(struct cede_uring_state *state);
 
 // Takes every completion that is in the ring. Returns whether there was one.
 bool cede_uring_drain(struct cede_uring_state *state);
+
+// Takes the completions of what is being cancelled, and leaves the others in the ring.
+void cede_uring_drain_cancelled(struct cede_uring_state *state);
 
 #endif
