@@ -77,10 +77,14 @@ def compare(stream):
     return count, different
 
 
-def main(arguments):
-    # Loopback hands packets over inside the call that sends them, on the same processor.
+def pin():
+    """Stays on one processor: there loopback hands packets over in the call that sends them."""
     processors = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
+
+
+def main(arguments):
+    pin()
     if arguments:
         with open(arguments[0], encoding="utf-8") as file:
             made = program.read(file.read())

@@ -83,6 +83,7 @@ class Player(Engine):
         while not (self.ended or self.tasks or self.is_due()):
             due_ns = self.next_due_ns()
             if self.idle(due_ns):
+                self.vain_rests = 0
                 self.settle()
             elif due_ns != NEVER:
                 self.now_ns = due_ns
@@ -93,8 +94,7 @@ class Player(Engine):
         return can_end
 
     def settle(self):
-        """T3: asks until an answer ends nothing and moves nothing. What T2 has ended or moved counts
-        with the first."""
+        """T3: asks until an answer brings nothing. What T2 has brought counts with the first."""
         self.answer()
         while self.has_moved:
             self.has_moved = False
@@ -118,6 +118,7 @@ class Player(Engine):
 
     def wake(self):
         """T4."""
+        self.vain_rests = 0
         ended, self.ended = self.ended, []
         arrived = [operation for operation in ended if operation.end_class == WOKEN]
         ended = [operation for operation in ended if operation.end_class != WOKEN]

@@ -15,6 +15,7 @@ from player_operation import (CLASSES, CLOSER, NEVER, OVERDUE, PARKED, RECEIVER,
 VAIN_WAKES = 2
 FIRST_REST_NS = 1_000_000
 LONGEST_REST_NS = 100_000_000
+VAIN_RESTS = 8  # For each that rests: after as many strict mode takes it that nothing will change.
 
 
 class Engine:
@@ -34,6 +35,7 @@ class Engine:
         self.vain = {}  # (descriptor, class) to how many wakes in vain, and the last rest.
         self.ticket = 0
         self.answered_ticket = 0  # Those up to it have seen an answer of select().
+        self.vain_rests = 0  # That were over since anything ended, or the outside acted.
         self.has_moved = False  # Something ended or a byte moved since the last answer.
         self.now_ns = 0
 
@@ -131,9 +133,12 @@ class Engine:
         if operation.verb in (trace.VERB_WAIT_RECV, trace.VERB_WAIT_SEND):
             self.end_wait(operation)
         elif not self.has_brought(operation):
+            self.has_moved = True  # That comes to an end, too.
             key = operation.fd, CLASSES[operation.verb]
-            self.vain[key] = self.vain.get(key, 0) + 1
-            if self.vain[key] >= VAIN_WAKES:
+            vain = self.vain.get(key, 0)
+            if vain < VAIN_WAKES:
+                self.vain[key] = vain = vain + 1
+            if vain >= VAIN_WAKES:
                 self.rest(operation)
 
     def end_closed(self):
@@ -178,6 +183,10 @@ class Engine:
     # --- Deadlines and cancellation (S13 to S15) -------------------------------------------------
 
     def next_due_ns(self):
+        """When something will happen by itself. Where everybody rests, and time and again finds
+        nothing, nothing will (S12)."""
+        if not self.timed and self.vain_rests > VAIN_RESTS * len(self.resting):
+            return NEVER
         return min([operation.limit_ns for operation in self.timed] +
                    [operation.rest_ns for operation in self.resting], default=NEVER)
 
@@ -203,6 +212,7 @@ class Engine:
         for operation in sorted(cut, key=lambda op: (op.end_class, op.ticket)):
             self.try_last(operation)
         for operation in [op for op in self.resting if op.rest_ns <= self.now_ns]:
+            self.vain_rests += 1
             self.rouse(operation)
 
     def try_last(self, operation):

@@ -10,7 +10,7 @@ from socket import (AF_INET, AF_UNIX, IPPROTO_IP, IPPROTO_TCP, SO_LINGER, SO_SND
 from zlib import crc32
 
 import program
-from player_attempts import on_socket
+from player_attempts import accept, on_socket
 
 # Byte number k that goes through object o is (37 o + k) modulo this.
 _MODULUS = 251
@@ -63,17 +63,25 @@ def digest(pieces):
 class _Harbour:
     """Where TCP pairs of all programs are made."""
 
-    listener = None
+    fd = -1
+    address = None
+
+    @classmethod
+    def open(cls):
+        listener = socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(4)
+        cls.address = listener.getsockname()
+        cls.fd = listener.detach()  # It stays open as long as the process lives.
 
     @classmethod
     def pair(cls):
-        if cls.listener is None:
-            cls.listener = socket()
-            cls.listener.bind(("127.0.0.1", 0))
-            cls.listener.listen(4)
+        """Two sockets, of which the first has connected to the second."""
+        if cls.fd < 0:
+            cls.open()
         one = socket()
-        one.connect(cls.listener.getsockname())
-        other, _ = cls.listener.accept()
+        one.connect(cls.address)
+        other = socket(fileno=accept(cls.fd))
         for sock in (one, other):
             sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         return one, other
