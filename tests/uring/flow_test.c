@@ -158,7 +158,7 @@ static void test_uring_drops_a_late_completion_of_an_older_generation(void **sta
     bench_ask_for_one(&ops[1], 4);
 }
 
-// --- Polls (S2) ----------------------------------------------------------------------------------
+// --- Polls -------------------------------------------------------------------------------------
 
 // A wait to send on a full socket whose peer has half-closed.
 static uint64_t watch_the_half_closed(struct cede_operation *ret_op)
@@ -171,6 +171,7 @@ static uint64_t watch_the_half_closed(struct cede_operation *ret_op)
     return watch->user_data;
 }
 
+// S2.
 static void test_uring_watches_where_a_poll_says_only_that_the_peer_half_closed(void **state)
 {
     struct cede_operation op;
@@ -188,6 +189,7 @@ static void test_uring_watches_where_a_poll_says_only_that_the_peer_half_closed(
     assert_int_equal(fake_ring_last()->addr, watch);
 }
 
+// S2.
 static void test_uring_renews_a_watch_that_the_kernel_has_ended(void **state)
 {
     struct cede_operation op;
@@ -257,6 +259,7 @@ static void test_uring_reports_a_poll_that_failed(void **state)
     bench_ask_for_one(&op, -EBADF);
 }
 
+// S2.
 static void test_uring_lets_a_send_rest_that_is_woken_in_vain_over_and_over(void **state)
 {
     struct cede_operation op;
