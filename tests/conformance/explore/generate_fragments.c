@@ -25,18 +25,18 @@ void fragment_chain(struct swarm *swarm)
 {
     struct draft *draft = &swarm->draft;
     unsigned object = swarm_object(swarm);
-    unsigned task = swarm_task(swarm);
+    unsigned task = swarm_task_for(swarm, object, draft_chance(draft, 50));
     unsigned count = 1 + draft_below(draft, 5);
     for (unsigned i = 0; i < count; i++) {
         if (swarm_is_end(swarm, object) && draft_chance(draft, 30))
             swarm_feed(swarm, object, task);
         struct step step = swarm_any(swarm, object);
+        if (draft_chance(draft, 40))
+            task = swarm_task_for(swarm, object, step.kind >= STEP_SEND && step.kind <= STEP_SENDMSG);
         // A chain that is stuck at its first link is not worth much.
         if (step.kind <= STEP_UNKNOWN && draft_chance(draft, 30))
             step.within_ns = draft_time(draft);
         swarm_add(swarm, task, step);
-        if (draft_chance(draft, 25))
-            task = swarm_task(swarm);
     }
 }
 
@@ -46,7 +46,7 @@ void fragment_exchange(struct swarm *swarm)
     unsigned receiver = swarm_object_like(swarm, swarm_is_end);
     if (receiver == PROGRAM_OBJECTS_MAX)
         return;
-    unsigned task = swarm_task(swarm);
+    unsigned task = swarm_task_for(swarm, receiver, false);
     unsigned bytes = swarm_small_bytes(swarm);
     bool is_receiver_first = draft_chance(draft, 60);
     if (!is_receiver_first)
@@ -56,7 +56,7 @@ void fragment_exchange(struct swarm *swarm)
     swarm_add(swarm, task, swarm_receive(swarm, receiver, bytes));
     if (!is_receiver_first)
         return;
-    unsigned other = draft_other_task(draft, task);
+    unsigned other = swarm_other_task(swarm, task);
     swarm_delay(swarm, other);
     swarm_feed(swarm, receiver, task);
 }
@@ -81,13 +81,14 @@ void fragment_large(struct swarm *swarm)
     unsigned sender = swarm_object_like(swarm, is_inside_and_large);
     if (sender == PROGRAM_OBJECTS_MAX)
         return;
-    unsigned task = swarm_task(swarm);
+    unsigned task = swarm_task_for(swarm, sender, true);
     unsigned bytes = swarm_large_bytes(swarm, sender);
     enum step_kind kind = draft_chance(draft, 75) ? STEP_SEND_ALL : STEP_SEND;
     swarm_add(swarm, task, draft_transfer(kind, sender, bytes));
     if (draft_chance(draft, 30))
         swarm_add(swarm, task, swarm_send(swarm, sender, swarm_small_bytes(swarm)));
-    unsigned other = draft_other_task(draft, task);
+    unsigned other = swarm_task_for(swarm, draft->peers[sender], false);
+    other = other == task ? swarm_other_task(swarm, task) : other;
     swarm_delay(swarm, other);
     receive_in_pieces(swarm, other, draft->peers[sender], bytes);
 }
@@ -96,24 +97,26 @@ void fragment_large(struct swarm *swarm)
 static void rescue(struct swarm *swarm, unsigned stuck, unsigned object, bool is_sending)
 {
     struct draft *draft = &swarm->draft;
-    unsigned task = draft_other_task(draft, stuck);
+    unsigned task = swarm_other_task(swarm, stuck);
     swarm_delay(swarm, task);
-    switch (draft_below(draft, 8)) {
+    switch (swarm_is_too_soon(swarm) ? 0 : draft_below(draft, 10)) {
     case 0:
     case 1:
+    case 2:
         (is_sending ? swarm_drain : swarm_feed)(swarm, object, stuck);
         break;
-    case 2:
+    case 3:
+    case 4:
         swarm_add(swarm, task, draft_step(STEP_CLOSE, object));
         break;
-    case 3:
+    case 5:
         swarm_add(swarm, task, draft_of_two(STEP_SHUTDOWN, object, draft_below(draft, 3)));
         break;
-    case 4:
-    case 5:
-        swarm_add(swarm, task, draft_step(STEP_CANCEL, stuck));
-        break;
     case 6:
+    case 7:
+        swarm_cancel(swarm, task, stuck);
+        break;
+    case 8:
         if (is_inside(swarm, object) && draft_chance(draft, 50))
             swarm_add(swarm, task, draft_step(STEP_CLOSE, draft->peers[object]));
         else if (is_inside(swarm, object))
@@ -153,11 +156,11 @@ static void get_stuck_sending(struct swarm *swarm, unsigned task, unsigned objec
 void fragment_rescue(struct swarm *swarm)
 {
     struct draft *draft = &swarm->draft;
-    bool is_sending = draft_chance(draft, 45);
+    bool is_sending = draft_chance(draft, 50);
     unsigned object = swarm_object_like(swarm, is_sending ? is_large : swarm_is_end);
     if (object == PROGRAM_OBJECTS_MAX)
         return;
-    unsigned stuck = swarm_task(swarm);
+    unsigned stuck = swarm_task_for(swarm, object, is_sending);
     if (is_sending)
         get_stuck_sending(swarm, stuck, object);
     else if (draft_chance(draft, 25))
@@ -183,7 +186,7 @@ void fragment_two(struct swarm *swarm)
         else
             swarm_add(swarm, task, is_sending ? swarm_send(swarm, object, bytes)
                                               : swarm_receive(swarm, object, bytes));
-        task = draft_other_task(draft, task);
+        task = swarm_other_task(swarm, task);
         swarm_delay(swarm, task);
     }
     if (swarm_is_end(swarm, object))
@@ -193,11 +196,13 @@ void fragment_two(struct swarm *swarm)
 void fragment_shutdown(struct swarm *swarm)
 {
     struct draft *draft = &swarm->draft;
+    if (swarm_is_too_soon(swarm))
+        return;
     unsigned object = swarm_object(swarm);
     unsigned task = swarm_task(swarm);
     unsigned how = draft_below(draft, 3);
     if (draft_chance(draft, 60)) {
-        unsigned waiter = draft_other_task(draft, task);
+        unsigned waiter = swarm_other_task(swarm, task);
         unsigned bytes = swarm_small_bytes(swarm);
         swarm_add(swarm, waiter, draft_chance(draft, 60) ? swarm_receive(swarm, object, bytes)
                                                          : swarm_send(swarm, object, bytes));
@@ -206,7 +211,7 @@ void fragment_shutdown(struct swarm *swarm)
     swarm_add(swarm, task, draft_of_two(STEP_SHUTDOWN, object, how));
     if (is_inside(swarm, object)) {
         unsigned peer = draft->peers[object];
-        unsigned other = draft_other_task(draft, task);
+        unsigned other = swarm_other_task(swarm, task);
         swarm_add(swarm, other, draft_chance(draft, 60) ? swarm_receive(swarm, peer, 100)
                                                         : swarm_send(swarm, peer, 100));
     }
@@ -220,11 +225,11 @@ void fragment_steal(struct swarm *swarm)
     unsigned object = swarm_object_like(swarm, swarm_is_end);
     if (object == PROGRAM_OBJECTS_MAX)
         return;
-    unsigned waiter = swarm_task(swarm);
+    unsigned waiter = swarm_task_for(swarm, object, false);
     unsigned bytes = 1 + swarm_small_bytes(swarm);
     swarm_add(swarm, waiter, draft_chance(draft, 30) ? draft_step(STEP_WAIT_RECV, object)
                                                      : swarm_receive(swarm, object, bytes));
-    unsigned thief = draft_other_task(draft, waiter);
+    unsigned thief = swarm_other_task(swarm, waiter);
     swarm_delay(swarm, thief);
     if (is_inside(swarm, object))
         draft_add(draft, thief, draft_transfer(STEP_TRY_SEND, draft->peers[object], bytes));
@@ -237,16 +242,16 @@ void fragment_hang_up(struct swarm *swarm)
 {
     struct draft *draft = &swarm->draft;
     unsigned object = swarm_object_like(swarm, swarm_is_end);
-    if (object == PROGRAM_OBJECTS_MAX)
+    if (object == PROGRAM_OBJECTS_MAX || swarm_is_too_soon(swarm))
         return;
-    unsigned task = swarm_task(swarm);
+    unsigned task = swarm_task_for(swarm, object, false);
     unsigned peer = draft->peers[object];
     if (draft_chance(draft, 50))
         swarm_feed(swarm, object, task);
     if (draft->is_of_outside[peer])
         swarm_end_outside(swarm, peer);
     else
-        swarm_add(swarm, draft_other_task(draft, task), draft_step(STEP_CLOSE, peer));
+        swarm_add(swarm, swarm_other_task(swarm, task), draft_step(STEP_CLOSE, peer));
     for (unsigned i = 0; i < 3; i++)
         swarm_add(swarm, task, swarm_any(swarm, object));
 }

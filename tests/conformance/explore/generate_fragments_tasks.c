@@ -59,14 +59,14 @@ void fragment_connect(struct swarm *swarm)
     if (!find_slots(swarm, &listener, slots))
         return;
     unsigned server = swarm_task(swarm);
-    unsigned client = draft_other_task(draft, server);
+    unsigned client = swarm_other_task(swarm, server);
     bool is_server_first = draft_chance(draft, 50);
     if (draft_chance(draft, 15))
         swarm_add(swarm, server, draft_step(STEP_WAIT_RECV, listener));
     if (is_server_first)
         accept_slot(swarm, server, slots[1], listener);
     connect_slot(swarm, client, slots[0], listener);
-    if (draft_chance(draft, 10))
+    if (draft_chance(draft, 10) && !swarm_is_too_soon(swarm))
         swarm_add(swarm, server, draft_step(STEP_CLOSE, listener));
     if (!is_server_first && draft_chance(draft, 85))
         accept_slot(swarm, server, slots[1], listener);
@@ -92,9 +92,9 @@ void fragment_reuse(struct swarm *swarm)
         return;
     unsigned victim = swarm_object(swarm);
     unsigned task = swarm_task(swarm);
-    unsigned other = draft_other_task(draft, task);
+    unsigned other = swarm_other_task(swarm, task);
     if (draft_chance(draft, 60))
-        swarm_add(swarm, draft_other_task(draft, other), swarm_any(swarm, victim));
+        swarm_add(swarm, swarm_other_task(swarm, other), swarm_any(swarm, victim));
     bool is_accepted = draft_chance(draft, 60);
     if (is_accepted)
         connect_slot(swarm, swarm_task(swarm), slots[0], listener);
@@ -129,10 +129,11 @@ void fragment_scope(struct swarm *swarm)
     for (unsigned i = 0; i < depth; i++) {
         if (draft_chance(draft, 80))
             swarm_add(swarm, task, swarm_any(swarm, swarm_object(swarm)));
-        if (draft_chance(draft, 15))
+        bool is_cancelled = draft_chance(draft, 15);
+        if (is_cancelled)
             draft_add(draft, task, draft_step(STEP_CANCEL_SCOPE, 0));
         swarm_delay(swarm, task);
-        if (draft_chance(draft, 85))
+        if (is_cancelled || draft_chance(draft, 85))
             draft_add(draft, task, draft_step(STEP_LEAVE, 0));
     }
 }
@@ -141,7 +142,7 @@ void fragment_tasks(struct swarm *swarm)
 {
     struct draft *draft = &swarm->draft;
     unsigned task = swarm_task(swarm);
-    unsigned other = draft_chance(draft, 90) ? draft_other_task(draft, task) : task;
+    unsigned other = draft_chance(draft, 90) ? swarm_other_task(swarm, task) : task;
     switch (draft_below(draft, 8)) {
     case 0:
     case 1:
@@ -154,13 +155,13 @@ void fragment_tasks(struct swarm *swarm)
     case 2:
     case 3:
         swarm_delay(swarm, task);
-        draft_add(draft, task, draft_step(STEP_CANCEL, other));
+        swarm_cancel(swarm, task, other);
         break;
     case 4:
         // Cancelled before it starts: what it does first fails.
         if (!draft->is_spawned[other]) {
             draft_spawn(draft, other);
-            draft_add(draft, 0, draft_step(STEP_CANCEL, other));
+            swarm_cancel(swarm, 0, other);
         }
         swarm_add(swarm, other, swarm_any(swarm, swarm_object(swarm)));
         break;
@@ -168,7 +169,7 @@ void fragment_tasks(struct swarm *swarm)
         // Data is there, and the task is cancelled before it has heard of it.
         swarm_add(swarm, other, swarm_any(swarm, swarm_object(swarm)));
         swarm_feed(swarm, swarm_object(swarm), other);
-        draft_add(draft, task, draft_step(STEP_CANCEL, other));
+        swarm_cancel(swarm, task, other);
         break;
     case 6:
         draft_add(draft, task, draft_step(STEP_SPAWN, other));
@@ -217,9 +218,9 @@ void fragment_wakeup(struct swarm *swarm)
         draft_add(draft, swarm_task(swarm), draft_step(STEP_SIGNAL, wakeup));
     swarm_add(swarm, task, draft_step(STEP_WAIT_WAKEUP, wakeup));
     if (draft_chance(draft, 15))
-        swarm_add(swarm, draft_other_task(draft, task), draft_step(STEP_WAIT_WAKEUP, wakeup));
+        swarm_add(swarm, swarm_other_task(swarm, task), draft_step(STEP_WAIT_WAKEUP, wakeup));
     if (draft_chance(draft, 40))
-        draft_add(draft, draft_other_task(draft, task), draft_step(STEP_SIGNAL, wakeup));
+        draft_add(draft, swarm_other_task(swarm, task), draft_step(STEP_SIGNAL, wakeup));
     else if (draft_chance(draft, 60))
         draft_stimulate(draft, (struct stimulus){.kind = STIMULUS_SIGNAL,
                                                  .object = (uint8_t)wakeup,
@@ -277,6 +278,6 @@ void fragment_long_turn(struct swarm *swarm)
 {
     struct draft *draft = &swarm->draft;
     unsigned count = draft->program->task_count;
-    for (unsigned i = 0; i < 9 * count; i++)
+    for (unsigned i = 0; i < 12 * count; i++)
         draft_add(draft, i % count, draft_step(STEP_PAUSE, 0));
 }

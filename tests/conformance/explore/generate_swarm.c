@@ -10,9 +10,34 @@
 
 // --- Choosing -----------------------------------------------------------------------------------
 
+static bool is_worthless(struct swarm *swarm, unsigned task)
+{
+    return swarm->is_cancelled[task] && draft_chance(&swarm->draft, 90);
+}
+
 unsigned swarm_task(struct swarm *swarm)
 {
-    return draft_below(&swarm->draft, swarm->draft.program->task_count);
+    unsigned count = swarm->draft.program->task_count;
+    unsigned task = draft_below(&swarm->draft, count);
+    for (unsigned i = 0; i < count && is_worthless(swarm, task); i++)
+        task = (task + 1) % count;
+    return task;
+}
+
+unsigned swarm_other_task(struct swarm *swarm, unsigned not)
+{
+    unsigned count = swarm->draft.program->task_count;
+    unsigned task = draft_other_task(&swarm->draft, not);
+    for (unsigned i = 0; i < count && (task == not || is_worthless(swarm, task)); i++)
+        task = (task + 1) % count;
+    return task;
+}
+
+unsigned swarm_task_for(struct swarm *swarm, unsigned object, bool is_sending)
+{
+    unsigned home = (2 * object + is_sending) % swarm->draft.program->task_count;
+    bool is_at_home = draft_chance(&swarm->draft, swarm->home_percent);
+    return is_at_home && !is_worthless(swarm, home) ? home : swarm_task(swarm);
 }
 
 bool swarm_is_end(const struct swarm *swarm, unsigned object)
@@ -43,12 +68,17 @@ unsigned swarm_object_like(struct swarm *swarm,
     unsigned count = draft->program->object_count;
     unsigned first = draft_chance(draft, swarm->first_percent) ? swarm->first_object
                                                                : draft_below(draft, count);
+    bool may_be_closed = draft_chance(draft, 15);
+    unsigned closed = PROGRAM_OBJECTS_MAX;
     for (unsigned i = 0; i < count; i++) {
         unsigned object = (first + i) % count;
-        if (!draft->is_of_outside[object] && is_wanted(swarm, object))
+        if (draft->is_of_outside[object] || !is_wanted(swarm, object))
+            continue;
+        if (may_be_closed || !swarm->is_closed[object])
             return object;
+        closed = object;
     }
-    return PROGRAM_OBJECTS_MAX;
+    return closed;
 }
 
 unsigned swarm_object(struct swarm *swarm)
@@ -75,6 +105,13 @@ unsigned swarm_large_bytes(struct swarm *swarm, unsigned object)
     else
         swarm->large_bytes -= bytes;
     return bytes;
+}
+
+bool swarm_is_too_soon(struct swarm *swarm)
+{
+    const struct draft *draft = &swarm->draft;
+    bool is_early = 2 * draft->step_count < draft->step_limit;
+    return is_early && !draft_chance(&swarm->draft, 25);
 }
 
 struct step swarm_receive(struct swarm *swarm, unsigned object, unsigned bytes)
@@ -109,9 +146,13 @@ struct step swarm_any(struct swarm *swarm, unsigned object)
     struct draft *draft = &swarm->draft;
     enum step_kind kind =
         (enum step_kind)draft_weighted(draft, swarm->steps, STEP_KIND_COUNT);
-    // Most of what a listener refuses is refused in the same way.
+    if (kind == STEP_CLOSE && swarm_is_too_soon(swarm))
+        kind = (enum step_kind)draft_weighted(draft, swarm->steps, STEP_KIND_COUNT);
+    // Most of what a listener refuses is refused in the same way, and so with an empty slot.
     if (swarm_is_listener(swarm, object) && draft_chance(draft, 40))
         kind = STEP_ACCEPT;
+    else if (swarm_is_slot(swarm, object) && draft_chance(draft, 20))
+        kind = STEP_CONNECT;
     unsigned other = 0;
     if (kind == STEP_ACCEPT)
         other = swarm_object_like(swarm, swarm_is_slot);
@@ -141,7 +182,21 @@ void swarm_add(struct swarm *swarm, unsigned task, struct step step)
     if (suspends((enum step_kind)step.kind) && step.within_ns == PROGRAM_NO_TIME &&
         draft_chance(draft, swarm->deadline_percent))
         step.within_ns = draft_time(draft);
+    if (step.kind == STEP_CLOSE)
+        swarm->is_closed[step.object] = true;
+    else if (step.kind == STEP_CONNECT)
+        swarm->is_closed[step.object] = false;
+    else if (step.kind == STEP_ACCEPT)
+        swarm->is_closed[step.other] = false;
     draft_add(draft, task, step);
+}
+
+void swarm_cancel(struct swarm *swarm, unsigned task, unsigned other)
+{
+    if (swarm_is_too_soon(swarm))
+        return;
+    draft_add(&swarm->draft, task, draft_step(STEP_CANCEL, other));
+    swarm->is_cancelled[other] = true;
 }
 
 void swarm_delay(struct swarm *swarm, unsigned task)
@@ -153,6 +208,13 @@ void swarm_delay(struct swarm *swarm, unsigned task)
         draft_add(draft, task, draft_step(STEP_PAUSE, 0));
     else
         draft_add(draft, task, draft_timed(STEP_SLEEP, draft_time(draft)));
+}
+
+// Who does something with an object, and is not `not`.
+static unsigned other_task_for(struct swarm *swarm, unsigned object, bool is_sending, unsigned not)
+{
+    unsigned task = swarm_task_for(swarm, object, is_sending);
+    return task == not ? swarm_other_task(swarm, not) : task;
 }
 
 void swarm_feed(struct swarm *swarm, unsigned object, unsigned not)
@@ -167,7 +229,7 @@ void swarm_feed(struct swarm *swarm, unsigned object, unsigned not)
                                                  .at_ns = PROGRAM_NO_TIME});
         return;
     }
-    unsigned task = draft_other_task(draft, not);
+    unsigned task = other_task_for(swarm, peer, true, not);
     if (draft_chance(draft, 20))
         draft_add(draft, task, draft_transfer(STEP_TRY_SEND, peer, bytes));
     else
@@ -186,7 +248,7 @@ void swarm_drain(struct swarm *swarm, unsigned object, unsigned not)
                                                  .at_ns = PROGRAM_NO_TIME});
         return;
     }
-    unsigned task = draft_other_task(draft, not);
+    unsigned task = other_task_for(swarm, peer, false, not);
     unsigned bytes = swarm_large_bytes(swarm, object);
     if (draft_chance(draft, 20))
         draft_add(draft, task, draft_transfer(STEP_TRY_RECV, peer, bytes));

@@ -36,16 +36,26 @@ struct swarm {
     uint8_t sizes[8];                  // Weights of small_bytes.
     uint8_t deadline_percent;
     uint8_t late_percent; // How often something is put off a bit.
+    uint8_t home_percent; // How often a direction of an object is left to the task at home there.
     uint8_t first_object; // The objects of choice, and how often they are chosen.
     uint8_t first_percent;
     uint32_t large_bytes; // That may still be sent in one go, in all.
+    bool is_cancelled[PROGRAM_TASKS_MAX]; // Whatever else it asks for is refused.
+    bool is_closed[PROGRAM_OBJECTS_MAX];  // Likewise, whoever asks; slots are until they are filled.
 };
 
 // --- Choosing -----------------------------------------------------------------------------------
 
+// A task, rarely one that is cancelled; and one that is `not`.
 unsigned swarm_task(struct swarm *swarm);
+unsigned swarm_other_task(struct swarm *swarm, unsigned not);
 
-// An object, or one for which `is_wanted` says so; PROGRAM_OBJECTS_MAX if there is none.
+// A task for something with an object; often the same for the same direction, so that not all of
+// them get in each other's way.
+unsigned swarm_task_for(struct swarm *swarm, unsigned object, bool is_sending);
+
+// An object, or one for which `is_wanted` says so, rarely one that is closed; PROGRAM_OBJECTS_MAX
+// if there is none.
 unsigned swarm_object(struct swarm *swarm);
 unsigned swarm_object_like(struct swarm *swarm,
                            bool (*is_wanted)(const struct swarm *swarm, unsigned object));
@@ -58,6 +68,10 @@ unsigned swarm_small_bytes(struct swarm *swarm);
 // More than the kernel holds, or nearly.
 unsigned swarm_large_bytes(struct swarm *swarm, unsigned object);
 
+// Whether it is too soon for what leaves little to do after it: a close, a cancellation. Of what
+// comes to that in the first half of a program only some is not.
+bool swarm_is_too_soon(struct swarm *swarm);
+
 // How one receives from such an object, or sends; mostly what works there.
 struct step swarm_receive(struct swarm *swarm, unsigned object, unsigned bytes);
 struct step swarm_send(struct swarm *swarm, unsigned object, unsigned bytes);
@@ -69,6 +83,9 @@ struct step swarm_any(struct swarm *swarm, unsigned object);
 
 // Adds a step, with a deadline as often as this program likes.
 void swarm_add(struct swarm *swarm, unsigned task, struct step step);
+
+// Has a task cancel another, unless it is too soon.
+void swarm_cancel(struct swarm *swarm, unsigned task, unsigned other);
 
 // Lets a task be late, or not.
 void swarm_delay(struct swarm *swarm, unsigned task);
