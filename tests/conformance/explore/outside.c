@@ -116,7 +116,7 @@ static void make_stimulus(struct player *player, const struct stimulus *stimulus
     struct outcome outcome = {.result = -EBADF};
     if (!needs_descriptor || play_fd(player, stimulus->object) >= 0)
         outcome = act(player, stimulus);
-    quiet_wait();
+    play_let_arrive(player, stimulus->object);
     play_note(player, NULL, PLAY_NOTE_STIMULUS + stimulus->kind, stimulus->object, outcome.result,
               outcome.digest);
 }

@@ -263,6 +263,13 @@ bool play_begin_close(struct player *player, int number)
     return true;
 }
 
+void play_let_arrive(const struct player *player, int object)
+{
+    uint8_t kind = player->program->objects[object].kind;
+    if (kind == OBJECT_TCP || kind == OBJECT_TCP_LISTENER || kind == OBJECT_SLOT)
+        quiet_wait();
+}
+
 int play_open_socket(struct player *player, int slot, int listener)
 {
     if (play_fd(player, slot) >= 0)

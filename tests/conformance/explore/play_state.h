@@ -85,6 +85,9 @@ void play_fill(struct player *player, int object, int fd);
 // A close is being submitted: whether it is the first in this tick, which is to succeed.
 bool play_begin_close(struct player *player, int object);
 
+// After something was done to an object past the engine: waits until loopback has delivered it.
+void play_let_arrive(const struct player *player, int object);
+
 // A fresh socket in an empty slot, for a connect: 0; -EEXIST when it is not empty; -EINVAL when
 // `listener` is none; or -errno of socket(2).
 int play_open_socket(struct player *player, int slot, int listener);

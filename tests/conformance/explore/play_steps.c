@@ -5,7 +5,6 @@
 #include <errno.h>
 
 #include "tests/conformance/explore/play_state.h"
-#include "tests/conformance/explore/quiet.h"
 
 // No verb of the engine.
 #define UNKNOWN_VERB 200
@@ -122,7 +121,7 @@ static void settle(struct play_task *task, const struct step *step, const struct
             play_fill(player, step->other, (int)op->result);
         else
             cede_sys_close((int)op->result);
-        quiet_wait();
+        play_let_arrive(player, step->object);
         break;
     case STEP_CLOSE:
         if (op->result < 0 && request->is_first_close)
@@ -243,7 +242,7 @@ static void try_now(struct play_task *task, const struct step *step)
         result = play_recv_now(player, step->object, buffers[task->index], step->bytes, &digest);
     else if (!is_empty)
         result = play_send_now(player, step->object, step->bytes, &digest);
-    quiet_wait();
+    play_let_arrive(player, step->object);
     play_note(player, task, step->kind, step->object, result, digest);
 }
 
@@ -252,7 +251,7 @@ static void shut_down(struct cede_task *self, struct play_task *task, const stru
     task->object = step->object;
     cede_shutdown(self, play_fd(task->player, step->object), step->other);
     task->object = -1;
-    quiet_wait();
+    play_let_arrive(task->player, step->object);
 }
 
 // --- All of them --------------------------------------------------------------------------------
