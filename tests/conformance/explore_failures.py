@@ -38,9 +38,9 @@ def read_program(options, name):
         raise RunnerError(f"{name}: {error.stderr.strip()}") from None
 
 
-def open_judge(options, model=None):
+def open_judge(options, text, model=None):
     return Judge(options.runner, options.backends, options.mode, model or options.model,
-                 options.reference)
+                 options.reference, text if options.kind == "confluent" else None)
 
 
 # --- Playing one again --------------------------------------------------------------------------
@@ -48,7 +48,7 @@ def open_judge(options, model=None):
 def play_again(options):
     """Plays a program as often as is wanted: whether anything is wrong with it."""
     text = read_program(options, options.replay)
-    with open_judge(options) as judge:
+    with open_judge(options, text) as judge:
         judge.limit(5 * LIMIT_S)
         verdicts = [judge.judge(text) for _ in range(options.times)]
         is_steady = True
@@ -99,7 +99,7 @@ def shrink_file(options):
 
 def shrink_to(options, text, target, model=None):
     """Shrinks a program, prints the result and writes it to a file: whether it failed at all."""
-    with open_judge(options, model) as judge:
+    with open_judge(options, text, model) as judge:
         shrunk = shrink_text(judge, text, options.seconds)
     if shrunk is None:
         print("it does not fail when it is played again; that, too, is a failure")
@@ -135,9 +135,6 @@ def report(options, failures):
         print(f"\n{failure.kind} {failure.rest}: program {failure.number} of seed {options.seed}, "
               f"written to {target}")
         print(f"{COMMAND} --replay {name}{flags(options)}")
-        if failure.rest.startswith("confluent "):
-            print("it is not shrunk: most of what is smaller is not confluent any more")
-            continue
         try:
             model = PLAYER if failure.kind == "unexpected" else None
             shrink_to(options, text, target.with_suffix(".small.program"), model)

@@ -14,7 +14,7 @@ import time
 from typing import NamedTuple
 
 # What an answer begins with; a crash and a hang are what comes instead of one.
-TRACE, ERROR, LEAK, REJECTED = "trace", "error", "leak", "rejected"
+TRACE, ERROR, LEAK, EQUAL, REJECTED = "trace", "error", "leak", "equal", "rejected"
 CRASH, HANG = "crash", "hang"
 
 

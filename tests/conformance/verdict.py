@@ -2,8 +2,9 @@
 """The judges of one program: plays it, and says in what way it fails, if it does.
 
 A program fails when a backend crashes, hangs or leaks; when two strict traces differ; when the
-player, or another runner, comes to another trace; when the acceptor rejects one. The first of these
-that is found is the verdict. explore.py calls it, and the shrinking of a failure.
+player, or another runner, comes to another trace; when the acceptor rejects one; when a confluent
+program comes to different results. The first of these that is found is the verdict. explore.py
+calls it, and the shrinking of a failure.
 """
 
 import os
@@ -14,9 +15,14 @@ from typing import NamedTuple
 import model_path  # noqa: F401  (before what it leads to)
 import program as language
 import trace
-from runner_client import CRASH, ERROR, HANG, REJECTED, TRACE, Client, RunnerError
+from confluence import may_be_confluent
+from runner_client import (CRASH, EQUAL, ERROR, HANG, LEAK, REJECTED, TRACE, Client,
+                           RunnerError)
 
 DIVERGENCE, PLAYER, ACCEPTOR, REFERENCE = "divergence", "player", "acceptor", "reference"
+CONFLUENT = "confluent"
+
+CONFLUENT_SEEDS = 4  # Of the variations that a program is played in.
 
 MODEL_SERVER = Path(__file__).resolve().parent / "model_serve.py"
 MODEL_LIMIT_S = 10.0
@@ -65,14 +71,17 @@ def refused_backends(runner, backends):
 class Judge:
     """Judges programs in one mode, with a process for the runner and one for each other judge."""
 
-    def __init__(self, runner, backends, mode="strict", model=None, reference=None):
-        """`model` is "player", "acceptor" or None; `reference` another runner, or None."""
+    def __init__(self, runner, backends, mode="strict", model=None, reference=None,
+                 confluent=None):
+        """`model` is "player", "acceptor" or None; `reference` another runner, or None; `confluent`
+        the text of a program that is known to be so, and to which that does matter, or None."""
         self.backends = tuple(backends)
         self.mode = mode
         self.client = Client(runner, "serve")
         self.model_name = model
         self.model = Client(sys.executable, "-B", MODEL_SERVER, limit_s=MODEL_LIMIT_S)
         self.reference = Client(reference, "serve") if reference else None
+        self.confluent = confluent
 
     def __enter__(self):
         return self
@@ -102,15 +111,18 @@ class Judge:
 
     def judge(self, text):
         """The Verdict on a program; None if nothing is wrong with it."""
-        return next(self._verdicts(text, self.backends, (PLAYER, ACCEPTOR, REFERENCE)), None)
+        kinds = (PLAYER, ACCEPTOR, REFERENCE, CONFLUENT)
+        return next(self._verdicts(text, self.backends, kinds), None)
 
     def shows(self, text, verdict):
         """Whether a program fails in the same way. Plays no more than is needed."""
-        backends = [verdict.backend]
-        if verdict.kind == DIVERGENCE:
+        kind, backends = verdict.kind, [verdict.backend]
+        if kind == DIVERGENCE:
             backends.insert(0, self.backends[0])
+        elif CONFLUENT in verdict[:2]:
+            kind, backends = CONFLUENT, self.backends[:1]
         try:
-            found = self._verdicts(text, backends, (verdict.kind,))
+            found = self._verdicts(text, backends, (kind,))
             return any(one.is_like(verdict) for one in found)
         except (NoProgram, ModelError):
             return False
@@ -130,6 +142,26 @@ class Judge:
                 yield Verdict(DIVERGENCE, backend, difference(text, first.trace, played.trace))
             for kind in kinds:
                 yield from self._judged(kind, text, backend, played.trace)
+        if CONFLUENT in kinds and self.confluent:
+            yield from self._check_confluence(text, first.trace)
+
+    def _check_confluence(self, text, data):
+        """What is said of the results, if the program is one of which something can be said."""
+        is_confluent = text == self.confluent or may_be_confluent(text, self.confluent,
+                                                                  trace.decode(data))
+        for seed in range(CONFLUENT_SEEDS):
+            said = self._ask_confluent(seed, self.backends, text)
+            if said.kind in (CRASH, HANG, LEAK):
+                yield Verdict(said.kind, CONFLUENT, said.text)
+            elif said.kind == REJECTED and is_confluent:
+                backend = said.text.partition(",")[0]
+                alone = self.backends[:1]
+                # Where the first by itself is of two minds, it may be the program that is.
+                if backend in alone or self._ask_confluent(seed, alone, text).kind == EQUAL:
+                    yield Verdict(CONFLUENT, backend, f"{said.text}\n")
+
+    def _ask_confluent(self, seed, backends, text):
+        return self.client.ask(f"confluent {seed} {','.join(backends)}", text.encode())
 
     def _judged(self, kind, text, backend, data):
         """What a judge beside the backends, if it is asked at all, has against a trace."""
