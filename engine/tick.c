@@ -198,8 +198,8 @@ static bool may_sleep(const struct cede_engine *engine, bool is_runnable)
     return !is_runnable && !has_submitted && !has_ended(engine) && !has_due(engine);
 }
 
-// Whether nothing that is here, and will never be due, can ever end (S12). In strict mode the idle function, which has
-// nothing left, was the only one that could have made a descriptor ready.
+// Whether nothing that is here, and will never be due, can ever end (S12). In strict mode the idle
+// function, which has nothing left, was the only one that could have made a descriptor ready.
 static bool is_dead(const struct cede_engine *engine)
 {
     // The doorbell is a wait like any other, but nobody rings it when no wakeup is open.

@@ -164,7 +164,8 @@ static int uring_wait(void *opaque, int64_t timeout_ns, bool may_skip_poll,
                       struct cede_operation_list *ended)
 {
     struct cede_uring_state *state = opaque;
-    bool has_progress = cede_uring_drain(state);
+    // Strict mode takes what came of T2 together with what the kernel still holds back.
+    bool has_progress = !state->strict && cede_uring_drain(state);
     bool has_ended = state->ended.first != NULL;
     if (!has_ended || !may_skip_poll || cede_uring_ring_queued(&state->ring) > 0)
         has_progress |= enter(state, !has_ended && timeout_ns > 0 ? 1 : 0, timeout_ns);

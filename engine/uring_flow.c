@@ -212,20 +212,43 @@ static void complete_direct(struct cede_uring_state *state, struct cede_uring_sl
         end(state, slot, result);
 }
 
+static void carry_out(struct cede_uring_state *state, struct cede_uring_slot *slot)
+{
+    struct cede_operation *op = slot->op;
+    if (cede_uring_way_of(op, descriptor_of(state, op), false) == CEDE_URING_DIRECT) {
+        state->has_untried = true;
+        request(state, slot, CEDE_URING_IN_KERNEL);
+    } else {
+        call(state, slot);
+    }
+}
+
+// In strict mode: what is ready, receivers by ticket, then senders by ticket (T3).
+static void carry_out_ready(struct cede_uring_state *state)
+{
+    for (int direction = 0; direction < CEDE_DIRECTION_COUNT; direction++) {
+        struct cede_operation_list ready = state->ready[direction];
+        state->ready[direction] = (struct cede_operation_list){.first = NULL};
+        cede_operation_sort_by_ticket(&ready);
+        CEDE_OPERATIONS_EACH(op, next, ready.first)
+            carry_out(state, &state->slots[op->backend_index]);
+    }
+}
+
 // A poll says that the operation would not block now.
 static void complete_ready(struct cede_uring_state *state, struct cede_uring_slot *slot, int events)
 {
     struct cede_operation *op = slot->op;
-    struct cede_descriptor *descriptor = descriptor_of(state, op);
     slot->was_ready = true;
     if (cede_operation_is_bare_wait(op)) {
         bool is_immediate = op->ticket > state->answered_ticket;
-        bool rests = cede_vain_wait_rests(descriptor, op, is_immediate, (short)events);
+        bool rests =
+            cede_vain_wait_rests(descriptor_of(state, op), op, is_immediate, (short)events);
         end(state, slot, rests ? -EAGAIN : 0);
-    } else if (cede_uring_way_of(op, descriptor, false) == CEDE_URING_DIRECT) {
-        request(state, slot, CEDE_URING_IN_KERNEL);
+    } else if (state->strict) {
+        cede_operation_append(&state->ready[cede_operation_direction(op)], op);
     } else {
-        call(state, slot);
+        carry_out(state, slot);
     }
 }
 
@@ -314,6 +337,7 @@ bool cede_uring_drain(struct cede_uring_state *state)
         complete(state, &cqe);
         found = true;
     }
+    carry_out_ready(state);
     return found;
 }
 

@@ -44,6 +44,7 @@ struct cede_uring_state {
     uint64_t newest_ticket;   // Of all that was submitted,
     uint64_t answered_ticket; // and of what was in the ring at the last answer.
     struct cede_operation_list ended;
+    struct cede_operation_list ready[CEDE_DIRECTION_COUNT]; // Strict: to be carried out.
     struct cede_operation_list taken; // By the cancel that is going on.
 };
 
