@@ -97,8 +97,8 @@ static struct outcome act(struct player *player, const struct stimulus *stimulus
     case STIMULUS_CLOSE:
         return (struct outcome){.result = close_object(player, object)};
     case STIMULUS_SHUTDOWN:
-        return (struct outcome){
-            .result = cede_sys_shutdown(player->objects[object].fd, stimulus->other)};
+        return (struct outcome){.result =
+                                    cede_sys_shutdown(player->objects[object].fd, stimulus->other)};
     case STIMULUS_CONNECT:
         return (struct outcome){.result = connect_slot(player, object, stimulus->other)};
     case STIMULUS_ACCEPT:
@@ -111,8 +111,7 @@ static struct outcome act(struct player *player, const struct stimulus *stimulus
 
 static void make_stimulus(struct player *player, const struct stimulus *stimulus)
 {
-    bool needs_descriptor =
-        stimulus->kind != STIMULUS_CONNECT && stimulus->kind != STIMULUS_SIGNAL;
+    bool needs_descriptor = stimulus->kind != STIMULUS_CONNECT && stimulus->kind != STIMULUS_SIGNAL;
     struct outcome outcome = {.result = -EBADF};
     if (!needs_descriptor || play_fd(player, stimulus->object) >= 0)
         outcome = act(player, stimulus);

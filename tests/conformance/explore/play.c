@@ -41,7 +41,8 @@ static int64_t relative(int64_t time_ns)
 // so it is the step that tells, not the descriptor.
 static void translate(struct cede_trace_event *event)
 {
-    const struct play_task *task = event->task < PLAY_NUMBERS ? player.by_number[event->task] : NULL;
+    const struct play_task *task =
+        event->task < PLAY_NUMBERS ? player.by_number[event->task] : NULL;
     event->object = task ? task->object : -1;
     switch (event->kind) {
     case CEDE_TRACE_TICK:

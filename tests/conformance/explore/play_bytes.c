@@ -73,8 +73,8 @@ uint32_t __wrap_cede_trace_digest(uint32_t digest, const void *data, size_t byte
 static int place_of(const uint8_t *data, size_t bytes)
 {
     size_t place = data[0];
-    bool is_pattern = place < PERIOD && bytes <= PROGRAM_BYTES_MAX &&
-                      memcmp(data, pattern + place, bytes) == 0;
+    bool is_pattern =
+        place < PERIOD && bytes <= PROGRAM_BYTES_MAX && memcmp(data, pattern + place, bytes) == 0;
     return is_pattern ? (int)place : -1;
 }
 
@@ -85,8 +85,7 @@ uint32_t __wrap_cede_trace_digest(uint32_t digest, const void *data, size_t byte
         return __real_cede_trace_digest(digest, data, bytes);
     size_t end = (size_t)place + bytes;
     for (; digested < end; digested++)
-        digests[digested + 1] =
-            __real_cede_trace_digest(digests[digested], pattern + digested, 1);
+        digests[digested + 1] = __real_cede_trace_digest(digests[digested], pattern + digested, 1);
     // The sum takes out what it puts in: what stands before the place is moved to where it was.
     uint32_t piece = results_combine(digests[place], digests[end], bytes);
     return digest == 0 ? piece : results_combine(digest, piece, bytes);

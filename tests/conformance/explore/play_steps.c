@@ -59,8 +59,8 @@ static void prepare_send(struct request *request, const struct play_task *task,
         break;
     default:
         // An iovec has no const; sendmsg(2) does not write.
-        request->piece = (struct iovec){.iov_base = (void *)(uintptr_t)data,
-                                        .iov_len = step->bytes};
+        request->piece =
+            (struct iovec){.iov_base = (void *)(uintptr_t)data, .iov_len = step->bytes};
         cede_sendmsg_prepare(op, fd, &request->message, 0);
     }
 }
@@ -151,8 +151,8 @@ static void perform(struct cede_task *self, struct play_task *task, const struct
     task->slot = step->kind == STEP_ACCEPT ? step->other : -1;
     enum cede_direction direction;
     if (cede_verb_has_direction((enum cede_verb)op->verb, &direction))
-        task->ready = (struct pollfd){
-            .fd = op->fd, .events = direction == CEDE_RECV ? POLLIN : POLLOUT};
+        task->ready =
+            (struct pollfd){.fd = op->fd, .events = direction == CEDE_RECV ? POLLIN : POLLOUT};
     cede_await(self, op);
     settle(task, step, &request);
     task->object = -1;
@@ -160,14 +160,12 @@ static void perform(struct cede_task *self, struct play_task *task, const struct
     task->ready.fd = -1;
 }
 
-static void note(const struct play_task *task, const struct step *step, int object,
-                 int64_t result)
+static void note(const struct play_task *task, const struct step *step, int object, int64_t result)
 {
     play_note(task->player, task, step->kind, object, result, 0);
 }
 
-static void perform_connect(struct cede_task *self, struct play_task *task,
-                            const struct step *step)
+static void perform_connect(struct cede_task *self, struct play_task *task, const struct step *step)
 {
     int error = play_open_socket(task->player, step->object, step->other);
     if (error < 0)
@@ -208,9 +206,8 @@ static void enter_scope(struct cede_task *self, struct play_task *task, const st
         note(task, step, -1, -EOVERFLOW);
         return;
     }
-    int64_t deadline_ns = step->within_ns == PROGRAM_NO_TIME
-                              ? CEDE_NEVER
-                              : cede_now_ns(self) + step->within_ns;
+    int64_t deadline_ns =
+        step->within_ns == PROGRAM_NO_TIME ? CEDE_NEVER : cede_now_ns(self) + step->within_ns;
     cede_scope_enter(self, deadline_ns, &task->scopes[task->scope_count++]);
 }
 

@@ -67,8 +67,8 @@ static void print_objects(struct page *page, const struct program *program)
 }
 
 // What follows the name of a step.
-static void print_operands(struct page *page, const struct program *program,
-                           const char *operands, const struct step *step)
+static void print_operands(struct page *page, const struct program *program, const char *operands,
+                           const struct step *step)
 {
     const uint8_t places[] = {step->object, step->other};
     size_t place = 0;

@@ -85,10 +85,10 @@ int __real_cede_sys_epoll_wait(int epoll_fd, struct epoll_event *ret_events, int
                                int64_t timeout_ns);
 int __wrap_cede_sys_epoll_wait(int epoll_fd, struct epoll_event *ret_events, int capacity,
                                int64_t timeout_ns);
-int __real_cede_sys_select(int descriptor_count, unsigned long *recv_bits,
-                           unsigned long *send_bits, int64_t timeout_ns);
-int __wrap_cede_sys_select(int descriptor_count, unsigned long *recv_bits,
-                           unsigned long *send_bits, int64_t timeout_ns);
+int __real_cede_sys_select(int descriptor_count, unsigned long *recv_bits, unsigned long *send_bits,
+                           int64_t timeout_ns);
+int __wrap_cede_sys_select(int descriptor_count, unsigned long *recv_bits, unsigned long *send_bits,
+                           int64_t timeout_ns);
 int __real_cede_sys_ring_enter(struct io_uring *ring, unsigned submit_count, unsigned wait_count,
                                unsigned flags, int64_t timeout_ns);
 int __wrap_cede_sys_ring_enter(struct io_uring *ring, unsigned submit_count, unsigned wait_count,
@@ -101,8 +101,8 @@ int __wrap_cede_sys_epoll_wait(int epoll_fd, struct epoll_event *ret_events, int
     return __real_cede_sys_epoll_wait(epoll_fd, ret_events, capacity, timeout_ns);
 }
 
-int __wrap_cede_sys_select(int descriptor_count, unsigned long *recv_bits,
-                           unsigned long *send_bits, int64_t timeout_ns)
+int __wrap_cede_sys_select(int descriptor_count, unsigned long *recv_bits, unsigned long *send_bits,
+                           int64_t timeout_ns)
 {
     quiet_wait();
     return __real_cede_sys_select(descriptor_count, recv_bits, send_bits, timeout_ns);
@@ -113,8 +113,7 @@ int __wrap_cede_sys_ring_enter(struct io_uring *ring, unsigned submit_count, uns
                                unsigned flags, int64_t timeout_ns)
 {
     opcodes_count(ring, submit_count);
-    int result =
-        __real_cede_sys_ring_enter(ring, submit_count, wait_count, flags, timeout_ns);
+    int result = __real_cede_sys_ring_enter(ring, submit_count, wait_count, flags, timeout_ns);
     quiet_wait();
     return result;
 }

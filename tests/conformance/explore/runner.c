@@ -75,11 +75,11 @@ static bool read_option(const char *name, const char *value, struct runner_optio
         uint64_t *number;
         const char **text;
     } plain[] = {
-        {"--first", &options->first, NULL},          {"--number", &options->first, NULL},
-        {"--count", &options->count, NULL},          {"--seed", &options->seed, NULL},
+        {"--first", &options->first, NULL},           {"--number", &options->first, NULL},
+        {"--count", &options->count, NULL},           {"--seed", &options->seed, NULL},
         {"--stop-after", &options->stop_after, NULL}, {"--emit", NULL, &options->emit},
-        {"--digests", NULL, &options->digests},      {"--expect", NULL, &options->expect},
-        {"--stats", NULL, &options->stats},          {"--hashes", NULL, &options->hashes},
+        {"--digests", NULL, &options->digests},       {"--expect", NULL, &options->expect},
+        {"--stats", NULL, &options->stats},           {"--hashes", NULL, &options->hashes},
         {"--watchdog", &options->watchdog_s, NULL},
     };
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {

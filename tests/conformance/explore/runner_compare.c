@@ -16,9 +16,9 @@ static const char *name_object(void *argument, const struct cede_trace_event *ev
 {
     const struct program *program = argument;
     // A note on spawn, join or cancel is about a task of the program.
-    bool is_task = event->kind == CEDE_TRACE_NOTE &&
-                   (event->verb == STEP_SPAWN || event->verb == STEP_JOIN ||
-                    event->verb == STEP_CANCEL);
+    bool is_task =
+        event->kind == CEDE_TRACE_NOTE &&
+        (event->verb == STEP_SPAWN || event->verb == STEP_JOIN || event->verb == STEP_CANCEL);
     int64_t count = is_task ? program->task_count : program->object_count;
     if (event->object < 0 || event->object >= count)
         return NULL;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
 // The verb `run`: programs of a seed, one after the other, each on each backend. In strict mode
-// their traces must be equal; in normal mode they are only emitted, for others to judge. A line on
-// stdout for each program that shows something: `divergence SEED NUMBER BACKEND EVENT`, the number
-// of the first event that differs; for a confluent program that comes to something else
-// `divergence SEED NUMBER confluent SENTENCE`; `unexpected SEED NUMBER`; `leak SEED NUMBER BACKEND`,
-// which ends the process, like those of watchdog.h. What differs stands on stderr.
+// their traces must be equal; in normal mode they are only emitted, for others to judge. What shows
+// is a line on stdout, and what differs stands on stderr:
+//
+//     divergence SEED NUMBER BACKEND EVENT        the first event that differs, from 1
+//     divergence SEED NUMBER confluent SENTENCE   a confluent program came to something else
+//     unexpected SEED NUMBER                      the digest is not that of --expect
+//     leak SEED NUMBER BACKEND                    a descriptor is left open: it ends the process
+//
+// To these come those of watchdog.h.
 
 #include <errno.h>
 #include <fcntl.h>
