@@ -6,7 +6,7 @@ others act at once. What a step means for a name that stands for nothing is told
 """
 
 from errno import EBADF, EEXIST, EINVAL, EOVERFLOW, ESRCH
-from socket import SOCK_STREAM, socket
+from socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, socket
 
 import program
 import trace
@@ -162,6 +162,8 @@ class Steps:
             return -EINVAL
         sock = socket(listener.family, SOCK_STREAM)
         sock.setblocking(False)
+        if listener.family == AF_INET:
+            sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         slot.fill(sock.detach())
         return 0
 

@@ -60,6 +60,12 @@ def digest(pieces):
     return value
 
 
+def _own_address():
+    """Of this process alone: the port of a listener that is closed may be another process's a
+    moment later, and a connect there is to be refused."""
+    return f"127.{os.getpid() >> 8 & 255}.{os.getpid() & 255}.1"
+
+
 class _Harbour:
     """Where TCP pairs of all programs are made."""
 
@@ -69,7 +75,7 @@ class _Harbour:
     @classmethod
     def open(cls):
         listener = socket()
-        listener.bind(("127.0.0.1", 0))
+        listener.bind((_own_address(), 0))
         listener.listen(4)
         cls.address = listener.getsockname()
         cls.fd = listener.detach()  # It stays open as long as the process lives.
@@ -106,7 +112,9 @@ def _open_listener(thing, backlog):
         thing.family = AF_INET
     sock = socket(thing.family)
     sock.setblocking(False)
-    sock.bind(("127.0.0.1", 0) if thing.family == AF_INET else "")
+    sock.bind((_own_address(), 0) if thing.family == AF_INET else "")
+    if thing.family == AF_INET:
+        sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)  # What it accepts takes after it.
     thing.address = sock.getsockname()
     sock.listen(backlog)
     thing.fill(sock.detach())

@@ -25,20 +25,37 @@ static struct {
     struct cede_address address;
 } kept = {.fd = -1};
 
+// Small pieces leave at once: one that waits for an acknowledgement comes by the real clock. What a
+// listener accepts takes after it.
+static void set_nodelay(int fd)
+{
+    const int on = 1;
+    cede_sys_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
 // --- Listeners ----------------------------------------------------------------------------------
 
-// With any address that the kernel likes: the descriptor, or -errno.
+// Of this process alone: the port of a listener that is closed may be another process's a moment
+// later, and a connect there is to be refused.
+static uint32_t own_address(void)
+{
+    return INADDR_LOOPBACK + (((uint32_t)getpid() & 0xffff) << 8);
+}
+
+// With any port or name that the kernel likes: the descriptor, or -errno.
 static int open_listener(int family, int backlog, struct cede_address *ret_address)
 {
     struct cede_address address = {.bytes = sizeof(sa_family_t)};
     address.as.any.sa_family = (sa_family_t)family;
     if (family == AF_INET) {
         address.bytes = sizeof address.as.ipv4;
-        address.as.ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.as.ipv4.sin_addr.s_addr = htonl(own_address());
     }
     int fd = cede_sys_socket(family, SOCK_STREAM, 0);
     if (fd < 0)
         return fd;
+    if (family == AF_INET)
+        set_nodelay(fd);
     int error = cede_sys_bind(fd, &address.as.any, address.bytes);
     if (error == 0)
         error = cede_sys_listen(fd, backlog);
@@ -98,9 +115,7 @@ static int open_tcp(int ret_fds[2])
         cede_sys_close(fd);
         return other;
     }
-    const int on = 1;
-    cede_sys_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    cede_sys_setsockopt(other, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    set_nodelay(fd);
     ret_fds[0] = fd;
     ret_fds[1] = other;
     return 0;
@@ -280,6 +295,8 @@ int play_open_socket(struct player *player, int slot, int listener)
     int fd = cede_sys_socket(address->as.any.sa_family, SOCK_STREAM, 0);
     if (fd < 0)
         return fd;
+    if (address->as.any.sa_family == AF_INET)
+        set_nodelay(fd);
     play_fill(player, slot, fd);
     return 0;
 }
