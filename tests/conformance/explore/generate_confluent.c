@@ -115,6 +115,13 @@ static bool can_go_on(const struct weave *weave, const struct flow *flow)
     return !flow->is_over && !weave->is_joined[flow->sender] && !weave->is_joined[flow->receiver];
 }
 
+// The spawns come before either of an event's steps, which may wait for the other.
+static void spawn_both(struct weave *weave, uint8_t one, uint8_t other)
+{
+    draft_spawn(&weave->draft, one);
+    draft_spawn(&weave->draft, other);
+}
+
 static unsigned draw_bytes(struct weave *weave, const struct flow *flow)
 {
     static const uint32_t sizes[] = {1, 2, 5, 16, 100, 100, 500, 1000, 4000, 4000};
@@ -148,6 +155,7 @@ static void transfer(struct weave *weave, const struct flow *flow)
     unsigned bytes = draw_bytes(weave, flow);
     if (bytes == 0)
         return;
+    spawn_both(weave, flow->sender, flow->receiver);
     if (draft_kind(draft, flow->from) == OBJECT_DATAGRAMS) {
         send_datagram(weave, flow, bytes);
         return;
@@ -175,6 +183,7 @@ static void end_flow(struct weave *weave, struct flow *flow)
     if (draft_kind(draft, flow->from) == OBJECT_DATAGRAMS)
         return;
     flow->is_over = true;
+    spawn_both(weave, flow->sender, flow->receiver);
     draft_add(draft, flow->sender, draft_of_two(STEP_SHUTDOWN, flow->from, 1));
     enum step_kind receive = (enum step_kind)receives[draft_below(draft, sizeof receives)];
     draft_add(draft, flow->receiver,
@@ -200,19 +209,22 @@ static void connect_next(struct weave *weave, struct listener *listener)
     unsigned client = listener->next_slot;
     unsigned server = client + 1;
     listener->next_slot = (uint8_t)(client + 2);
+    spawn_both(weave, listener->connector, listener->acceptor);
     draft_add(draft, listener->connector, draft_of_two(STEP_CONNECT, client, listener->object));
     draft_add(draft, listener->acceptor, draft_of_two(STEP_ACCEPT, listener->object, server));
     add_flow(weave, client, server, listener->connector, listener->acceptor);
     add_flow(weave, server, client, listener->acceptor, listener->connector);
 }
 
-// Nothing of the joined task may come after this.
-static void join(struct weave *weave, uint8_t joiner, uint8_t task)
+// By its spawner, since whoever else joins a task may be there first. Nothing of the joined task
+// may come after this.
+static void join(struct weave *weave, uint8_t task)
 {
-    if (task == 0 || task == joiner || weave->is_joined[joiner] || weave->is_joined[task])
+    struct draft *draft = &weave->draft;
+    uint8_t joiner = draft->spawners[task];
+    if (task == 0 || !draft->is_spawned[task] || weave->is_joined[joiner] || weave->is_joined[task])
         return;
-    draft_spawn(&weave->draft, task);
-    draft_add(&weave->draft, joiner, draft_step(STEP_JOIN, task));
+    draft_add(draft, joiner, draft_step(STEP_JOIN, task));
     weave->is_joined[task] = true;
 }
 
@@ -237,7 +249,7 @@ static void invent(struct weave *weave)
     else if (kind < 20)
         pass_time(weave, draw_task(weave));
     else if (kind < 22)
-        join(weave, draw_task(weave), draw_task(weave));
+        join(weave, draw_task(weave));
     else if (kind < 28 && can_go_on(weave, flow))
         end_flow(weave, flow);
     else if (can_go_on(weave, flow))
@@ -269,6 +281,6 @@ void generate_confluent(uint64_t random, struct program *ret_program)
     bool joins = draft_chance(draft, 60);
     for (uint8_t i = 1; joins && i < ret_program->task_count; i++)
         if (draft->step_count + EVENT_STEPS < PROGRAM_STEPS_MAX)
-            join(&weave, 0, i);
+            join(&weave, i);
     draft_finish(draft);
 }

@@ -4,9 +4,10 @@
 // 1. Through each end of a TCP connection go at most 4 KiB; so no more than that is ever unread.
 //    What accept and connect fill may be such an end when there is a TCP listener.
 // 2. The backlog of a TCP listener is never full: what happens then is a matter of real time.
-// 3. A connect to a full backlog of a unix listener, bare waits for what only hangs up, and receiving
-//    datagrams or unix connections after a shutdown (which always looks ready, and never is) are
-//    tried again for ever (S2), and the virtual clock would never stop: they have a deadline.
+// 3. A connect to a full backlog of a unix listener, bare waits for what only hangs up, and
+//    receiving datagrams or unix connections after a shutdown (which always looks ready, and never
+//    is) are tried again for ever (S2), and the virtual clock would never stop: they have a
+//    deadline.
 // 4. The outside closes and shuts down only what no task names.
 
 #include "tests/conformance/explore/generate_draft.h"
@@ -199,6 +200,7 @@ void draft_spawn(struct draft *draft, unsigned task)
         spawner = (spawner + 1) % draft->program->task_count;
     append(draft, spawner, draft_step(STEP_SPAWN, task));
     draft->is_spawned[task] = true;
+    draft->spawners[task] = (uint8_t)spawner;
 }
 
 bool draft_add(struct draft *draft, unsigned task, struct step step)

@@ -24,6 +24,7 @@ struct draft {
     unsigned step_limit; // How long the program may become.
     bool has_tcp_listener;
     bool is_spawned[PROGRAM_TASKS_MAX];
+    uint8_t spawners[PROGRAM_TASKS_MAX];
     bool is_of_outside[PROGRAM_OBJECTS_MAX]; // No task names it, and so the outside may close it.
     uint8_t peers[PROGRAM_OBJECTS_MAX];      // The other end, as far as one knows; else itself.
     uint32_t budgets[PROGRAM_OBJECTS_MAX];   // Bytes that may still be sent.

@@ -31,8 +31,9 @@ void fragment_chain(struct swarm *swarm)
         if (swarm_is_end(swarm, object) && draft_chance(draft, 30))
             swarm_feed(swarm, object, task);
         struct step step = swarm_any(swarm, object);
+        bool is_send = step.kind >= STEP_SEND && step.kind <= STEP_SENDMSG;
         if (draft_chance(draft, 40))
-            task = swarm_task_for(swarm, object, step.kind >= STEP_SEND && step.kind <= STEP_SENDMSG);
+            task = swarm_task_for(swarm, object, is_send);
         // A chain that is stuck at its first link is not worth much.
         if (step.kind <= STEP_UNKNOWN && draft_chance(draft, 30))
             step.within_ns = draft_time(draft);
