@@ -296,12 +296,6 @@ static void put_two_bytes(void *argument)
 
 void what_becomes_ready_is_tried_in_the_order_of_tickets(const struct fixture *fixture)
 {
-    // A ring tries in the kernel's order, which only a socket with two numbers can tell from ours;
-    // and strict programs use one number.
-    if (strcmp(fixture->backend, "io_uring") == 0) {
-        puts("not asked of io_uring: the kernel tries in an order of its own");
-        return;
-    }
     int fds[2];
     open_pair(fds);
     when_idle(put_two_bytes, &fds[1]);
