@@ -215,7 +215,8 @@ static void complete_direct(struct cede_uring_state *state, struct cede_uring_sl
 static void carry_out(struct cede_uring_state *state, struct cede_uring_slot *slot)
 {
     struct cede_operation *op = slot->op;
-    if (cede_uring_way_of(op, descriptor_of(state, op), false) == CEDE_URING_DIRECT) {
+    enum cede_uring_way way = cede_uring_way_of(op, descriptor_of(state, op), slot->has_hung_up);
+    if (way == CEDE_URING_DIRECT) {
         state->has_untried = true;
         request(state, slot, CEDE_URING_IN_KERNEL);
     } else {
@@ -240,6 +241,7 @@ static void complete_ready(struct cede_uring_state *state, struct cede_uring_slo
 {
     struct cede_operation *op = slot->op;
     slot->was_ready = true;
+    slot->has_hung_up = events & (POLLERR | POLLHUP);
     if (cede_operation_is_bare_wait(op)) {
         bool is_immediate = op->ticket > state->answered_ticket;
         bool rests =

@@ -17,7 +17,7 @@
 #include "engine/check.h"
 
 enum cede_uring_way cede_uring_way_of(const struct cede_operation *op,
-                                      const struct cede_descriptor *descriptor, bool is_strict_try)
+                                      const struct cede_descriptor *descriptor, bool prefers_call)
 {
     if (cede_attempt_is_none(op))
         return CEDE_URING_POLL;
@@ -29,12 +29,13 @@ enum cede_uring_way cede_uring_way_of(const struct cede_operation *op,
         return CEDE_URING_CALL;
     // The opcode reads once, and a try reads until nothing is left.
     case CEDE_VERB_RECV_EXACT:
-        return op->as.buffer.bytes == 0 || is_strict_try ? CEDE_URING_CALL : CEDE_URING_DIRECT;
+        return op->as.buffer.bytes == 0 || prefers_call ? CEDE_URING_CALL : CEDE_URING_DIRECT;
     case CEDE_VERB_SEND_ALL:
         return op->as.buffer.bytes == 0 ? CEDE_URING_CALL : CEDE_URING_DIRECT;
-    // The opcode would see the end of what it began at once, while that is for T3 to see.
+    // The opcode would see the end of what it began at once, while that is for T3 to see; and it
+    // begins anew where it finds the connection aborted.
     case CEDE_VERB_CONNECT:
-        return op->as.connect.address->sa_family == AF_UNIX || is_strict_try ? CEDE_URING_CALL
+        return op->as.connect.address->sa_family == AF_UNIX || prefers_call ? CEDE_URING_CALL
                                                                              : CEDE_URING_DIRECT;
     default:
         return CEDE_URING_DIRECT;

@@ -18,9 +18,10 @@ enum cede_uring_way {
     CEDE_URING_CALL, // By a system call at once: it cannot block, or must not in the kernel (S23).
 };
 
-// `is_strict_try`: T2 of strict mode, which the opcode must neither exceed nor fall short of.
+// `prefers_call` where the opcode could differ from the call: in T2 of strict mode, which it must
+// neither exceed nor fall short of, and after an error or a hang-up.
 enum cede_uring_way cede_uring_way_of(const struct cede_operation *op,
-                                      const struct cede_descriptor *descriptor, bool is_strict_try);
+                                      const struct cede_descriptor *descriptor, bool prefers_call);
 
 // Fills in an entry with the operation's own opcode, for what is left of it to do on that
 // descriptor.

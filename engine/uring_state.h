@@ -23,7 +23,8 @@ struct cede_uring_slot {
     uint32_t next_free;
     uint8_t stage;
     bool is_cancelling;
-    bool was_ready;   // A poll has called it ready since it last moved.
+    bool was_ready;   // A poll has called it ready since it last moved,
+    bool has_hung_up; // with an error or a hang-up.
     bool owes_cancel; // It is to be cancelled, and there was no room to ask for that.
 };
 
