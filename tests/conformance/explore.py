@@ -212,6 +212,9 @@ def main(arguments):
         return act(options)
     except (LedgerError, RunnerError, NoProgram) as error:
         complain(error)
+    except BrokenPipeError:
+        # Nobody reads on; nor may Python complain of that when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         complain(f"{error.filename}: {error.strerror}")
     except KeyboardInterrupt:

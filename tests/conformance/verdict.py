@@ -42,6 +42,7 @@ class Verdict(NamedTuple):
     kind: str
     backend: str  # Where.
     text: str = ""  # What was seen, in lines.
+    seed: int = -1  # Of the variations in which it was seen, if that does matter.
 
     def is_like(self, other):
         return (self.kind, self.backend) == (other.kind, other.backend)
@@ -122,12 +123,12 @@ class Judge:
         elif CONFLUENT in verdict[:2]:
             kind, backends = CONFLUENT, self.backends[:1]
         try:
-            found = self._verdicts(text, backends, (kind,))
+            found = self._verdicts(text, backends, (kind,), (verdict.seed,))
             return any(one.is_like(verdict) for one in found)
         except (NoProgram, ModelError):
             return False
 
-    def _verdicts(self, text, backends, kinds):
+    def _verdicts(self, text, backends, kinds, seeds=range(CONFLUENT_SEEDS)):
         """Yields what is found on the backends, and by the judges that find one of `kinds`."""
         first = None
         for backend in backends:
@@ -143,22 +144,22 @@ class Judge:
             for kind in kinds:
                 yield from self._judged(kind, text, backend, played.trace)
         if CONFLUENT in kinds and self.confluent:
-            yield from self._check_confluence(text, first.trace)
+            yield from self._check_confluence(text, first.trace, seeds)
 
-    def _check_confluence(self, text, data):
+    def _check_confluence(self, text, data, seeds):
         """What is said of the results, if the program is one of which something can be said."""
         is_confluent = text == self.confluent or may_be_confluent(text, self.confluent,
                                                                   trace.decode(data))
-        for seed in range(CONFLUENT_SEEDS):
+        for seed in seeds:
             said = self._ask_confluent(seed, self.backends, text)
             if said.kind in (CRASH, HANG, LEAK):
-                yield Verdict(said.kind, CONFLUENT, said.text)
+                yield Verdict(said.kind, CONFLUENT, said.text, seed)
             elif said.kind == REJECTED and is_confluent:
                 backend = said.text.partition(",")[0]
                 alone = self.backends[:1]
                 # Where the first by itself is of two minds, it may be the program that is.
                 if backend in alone or self._ask_confluent(seed, alone, text).kind == EQUAL:
-                    yield Verdict(CONFLUENT, backend, f"{said.text}\n")
+                    yield Verdict(CONFLUENT, backend, f"{said.text}\n", seed)
 
     def _ask_confluent(self, seed, backends, text):
         return self.client.ask(f"confluent {seed} {','.join(backends)}", text.encode())
