@@ -3,6 +3,7 @@
 // What runs report to options.trace: in strict mode on every backend, and on each the same.
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -30,7 +31,7 @@ struct stage {
     struct cede_trace_log log;
 };
 
-// The descriptors become the numbers of the ends.
+// The descriptors become the numbers of the ends, and new ones the same on each backend.
 static void record(void *argument, const struct cede_trace_event *event)
 {
     struct stage *stage = argument;
@@ -38,6 +39,8 @@ static void record(void *argument, const struct cede_trace_event *event)
     for (int end = 0; end < 2; end++)
         if (event->object == stage->fds[end])
             renamed.object = end;
+    if (event->kind == CEDE_TRACE_END && event->verb == CEDE_VERB_ACCEPT && event->result >= 0)
+        renamed.result = 99;
     cede_trace_record(&stage->log, &renamed);
 }
 
@@ -161,6 +164,58 @@ static void test_trace_has_operations_with_what_they_moved(void **state)
                          "main(1)           end wait-recv = -EBADF\n"
                          "main(1)           done = 0\n"
                          "-                 outcome = 0\n");
+}
+
+// Puts a socket in the place of one end.
+static void replace(struct stage *stage, int end, int fd)
+{
+    assert_true(fd >= 0);
+    assert_int_equal(dup3(fd, stage->fds[end], O_CLOEXEC), stage->fds[end]);
+    assert_int_equal(close(fd), 0);
+}
+
+static int call_what_moves_nothing(struct cede_task *self, void *argument)
+{
+    struct stage *stage = argument;
+    struct msghdr empty = {.msg_iov = NULL};
+    struct cede_address address;
+    struct cede_operation op;
+    char data[8];
+    replace(stage, 0, cede_listen("127.0.0.1", 0));
+    replace(stage, 1, socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    assert_int_equal(cede_listen_address(stage->fds[0], &address), 0);
+    cede_connect_prepare(&op, stage->fds[1], &address);
+    assert_int_equal(cede_await(self, &op), 0);
+    int accepted = cede_accept(self, stage->fds[0]);
+    assert_true(accepted >= 0);
+    assert_int_equal(close(accepted), 0);
+    assert_int_equal(cede_recv(self, stage->fds[1], data, sizeof data), 0);
+    assert_int_equal(cede_recv(self, -1, data, sizeof data), -EBADF);
+    assert_int_equal(cede_recvmsg(self, -1, &empty, 0), -EBADF);
+    return 0;
+}
+
+static void test_trace_has_no_bytes_where_none_moved(void **state)
+{
+    (void)state;
+    expect(call_what_moves_nothing, "-                 spawn main(1) = 0\n"
+                                    "main(1)           submit connect b\n"
+                                    "-                 tick 1 at 0ns\n"
+                                    "main(1)           end connect b = 0\n"
+                                    "main(1)           submit accept a\n"
+                                    "-                 tick 2 at 0ns\n"
+                                    "main(1)           end accept a = 99\n"
+                                    "main(1)           submit recv b 8\n"
+                                    "-                 tick 3 at 0ns\n"
+                                    "main(1)           end recv b = 0\n"
+                                    "main(1)           submit recv 8\n"
+                                    "-                 tick 4 at 0ns\n"
+                                    "main(1)           end recv = -EBADF\n"
+                                    "main(1)           submit recvmsg\n"
+                                    "-                 tick 5 at 0ns\n"
+                                    "main(1)           end recvmsg = -EBADF\n"
+                                    "main(1)           done = 0\n"
+                                    "-                 outcome = 0\n");
 }
 
 static int exchange_datagrams(struct cede_task *self, void *argument)
@@ -330,6 +385,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trace_has_operations_with_what_they_moved),
+        cmocka_unit_test(test_trace_has_no_bytes_where_none_moved),
         cmocka_unit_test(test_trace_digests_no_byte_that_is_not_there),
         cmocka_unit_test(test_trace_has_tasks_and_what_was_asked_of_them),
         cmocka_unit_test(test_trace_has_scopes_under_the_task_they_belong_to),

@@ -18,6 +18,7 @@
 
 #include "engine/sys.h"
 #include "tasks/trace.h"
+#include "tests/child.h"
 #include "tests/seed.h"
 
 static uint64_t seed;
@@ -144,6 +145,28 @@ static void test_trace_event_comes_back_as_it_was(void **state)
     }
 }
 
+static void encode(void *event)
+{
+    uint8_t data[CEDE_TRACE_EVENT_BYTES];
+    cede_trace_encode(event, data);
+}
+
+static void test_trace_encodes_no_event_that_could_not_be_decoded(void **state)
+{
+    (void)state;
+    struct cede_trace_event wrong[] = {
+        {.kind = (enum cede_trace_kind)0},
+        {.kind = CEDE_TRACE_KIND_COUNT},
+        {.kind = CEDE_TRACE_SPAWN},
+    };
+    memset(wrong[2].name, 'x', sizeof wrong[2].name);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct child_end end;
+        child_run(encode, &wrong[i], 0, &end);
+        assert_int_equal(end.signal, SIGABRT);
+    }
+}
+
 // --- What is no event ---------------------------------------------------------------------------
 
 // Two pages, of which the second must not be touched.
@@ -260,18 +283,22 @@ static void test_trace_log_with_a_limit_has_no_gap(void **state)
     (void)state;
     const struct cede_trace_event large = {.kind = CEDE_TRACE_TICK, .now_ns = INT64_MAX};
     const struct cede_trace_event small = {.kind = CEDE_TRACE_TICK};
-    struct cede_trace_log log = {.limit_bytes = 20};
+    struct cede_trace_log log = {.limit_bytes = 22 + 10};
     assert_int_equal(cede_trace_append(&log, &large), 0);
-    assert_int_equal(log.bytes, 11);
+    assert_int_equal(cede_trace_append(&log, &large), 0);
     assert_int_equal(cede_trace_append(&log, &large), -EFBIG);
     // This one would fit, but something is missing before it.
     assert_int_equal(cede_trace_append(&log, &small), -EFBIG);
-    assert_int_equal(log.bytes, 11);
+    assert_int_equal(log.bytes, 22);
     assert_int_equal(log.error, -EFBIG);
     cede_trace_clear(&log);
+    log.limit_bytes = 2 + 11;
     assert_int_equal(cede_trace_append(&log, &small), 0);
-    assert_int_equal(log.limit_bytes, 20);
+    assert_int_equal(cede_trace_append(&log, &large), 0);
+    assert_int_equal(log.bytes, log.limit_bytes);
+    assert_int_equal(cede_trace_append(&log, &small), -EFBIG);
     cede_trace_clear(&log);
+    assert_int_equal(log.limit_bytes, 2 + 11);
 }
 
 static void test_trace_log_without_memory_keeps_what_it_has(void **state)
@@ -322,6 +349,7 @@ int main(int count, char **words)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trace_has_the_binary_form_that_others_read),
+        cmocka_unit_test(test_trace_encodes_no_event_that_could_not_be_decoded),
         cmocka_unit_test(test_trace_event_comes_back_as_it_was),
         cmocka_unit_test(test_trace_that_is_cut_off_is_refused),
         cmocka_unit_test(test_trace_that_is_corrupt_is_refused),

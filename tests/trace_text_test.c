@@ -87,10 +87,11 @@ static const struct cede_trace_event story[] = {
     {.kind = CEDE_TRACE_END, .task = 2, .verb = 200, .object = 0, .result = -EINVAL},
     {.kind = CEDE_TRACE_PAUSE, .task = 2},
     {.kind = CEDE_TRACE_JOIN, .task = 1, .other = 2, .value = -7},
+    {.kind = CEDE_TRACE_JOIN, .task = 1, .other = 2},
     {.kind = CEDE_TRACE_JOIN, .task = 1, .other = 2, .result = -EINVAL},
     {.kind = CEDE_TRACE_CANCEL, .task = 1, .other = 2},
     {.kind = CEDE_TRACE_SHUTDOWN, .task = 1, .object = 4, .verb = 1, .result = -ENOTCONN},
-    {.kind = CEDE_TRACE_SHUTDOWN, .task = 1, .object = 4, .verb = 9, .result = -4096},
+    {.kind = CEDE_TRACE_SHUTDOWN, .task = 1, .object = 4, .verb = 3, .result = -4096},
     {.kind = CEDE_TRACE_SCOPE, .task = 1, .verb = CEDE_TRACE_SCOPE_ENTER, .value = 1500000},
     {.kind = CEDE_TRACE_SCOPE, .task = 1, .verb = CEDE_TRACE_SCOPE_MOVE, .value = -1},
     {.kind = CEDE_TRACE_SCOPE, .task = 1, .verb = CEDE_TRACE_SCOPE_CANCEL},
@@ -119,19 +120,39 @@ static void test_trace_text_is_a_line_an_event(void **state)
         "    8  child(2)          end verb-200 #0 = -EINVAL\n"
         "    9  child(2)          pause = 0\n"
         "   10  main(1)           join child(2) = 0, value -7\n"
-        "   11  main(1)           join child(2) = -EINVAL\n"
-        "   12  main(1)           cancel child(2)\n"
-        "   13  main(1)           shutdown #4 send = -ENOTCONN\n"
-        "   14  main(1)           shutdown #4 9 = -4096\n"
-        "   15  main(1)           scope enter until 1500us\n"
-        "   16  main(1)           scope move\n"
-        "   17  main(1)           scope cancel\n"
-        "   18  main(1)           scope leave = -ECANCELED\n"
-        "   19  -                 tick 2 at 0ns\n"
-        "   20  -                 note 64 #3 = 12 deadbeef\n"
-        "   21  child(2)          note 18 = -EEXIST\n"
-        "   22  (9)               done = 1\n"
-        "   23  -                 outcome = -EDEADLK\n");
+        "   11  main(1)           join child(2) = 0, value 0\n"
+        "   12  main(1)           join child(2) = -EINVAL\n"
+        "   13  main(1)           cancel child(2)\n"
+        "   14  main(1)           shutdown #4 send = -ENOTCONN\n"
+        "   15  main(1)           shutdown #4 3 = -4096\n"
+        "   16  main(1)           scope enter until 1500us\n"
+        "   17  main(1)           scope move\n"
+        "   18  main(1)           scope cancel\n"
+        "   19  main(1)           scope leave = -ECANCELED\n"
+        "   20  -                 tick 2 at 0ns\n"
+        "   21  -                 note 64 #3 = 12 deadbeef\n"
+        "   22  child(2)          note 18 = -EEXIST\n"
+        "   23  (9)               done = 1\n"
+        "   24  -                 outcome = -EDEADLK\n");
+}
+
+// A word that stands for all of them would make different events look the same.
+static void test_trace_text_has_a_number_for_what_has_no_word(void **state)
+{
+    (void)state;
+    const struct cede_trace_event *events = EVENTS(
+        {.kind = CEDE_TRACE_END, .task = 1, .verb = CEDE_VERB_NONE, .object = -1},
+        {.kind = CEDE_TRACE_END, .task = 1, .verb = CEDE_VERB_COUNT, .object = -1},
+        {.kind = CEDE_TRACE_SCOPE, .task = 1, .verb = CEDE_TRACE_SCOPE_COUNT, .value = 5},
+        {.kind = CEDE_TRACE_SCOPE, .task = 1, .verb = CEDE_TRACE_SCOPE_CANCEL, .value = 5},
+        {.kind = CEDE_TRACE_SCOPE, .task = 1, .verb = CEDE_TRACE_SCOPE_LEAVE});
+    struct page page;
+    write_events(events, 5, NULL, &page);
+    assert_string_equal(page.text, "    1  (1)               end verb-0 = 0\n"
+                                   "    2  (1)               end verb-16 = 0\n"
+                                   "    3  (1)               scope 4 = 5\n"
+                                   "    4  (1)               scope cancel = 5\n"
+                                   "    5  (1)               scope leave = 0\n");
 }
 
 static const char *name_object(void *argument, const struct cede_trace_event *event)
@@ -172,15 +193,18 @@ static void test_trace_text_believes_no_number_and_no_name(void **state)
     (void)state;
     // A task of this number cannot be the first one spawned. Memory for its name would be 96 GiB.
     const struct cede_trace_event *events =
-        EVENTS({.kind = CEDE_TRACE_SPAWN, .other = UINT32_MAX, .name = "far"},
+        EVENTS({.kind = CEDE_TRACE_SPAWN, .other = UINT32_MAX, .name = "so far"},
                {.kind = CEDE_TRACE_SPAWN, .other = 2, .name = "a\nb\033[1m"},
-               {.kind = CEDE_TRACE_DONE, .task = UINT32_MAX}, {.kind = CEDE_TRACE_DONE, .task = 2});
+               {.kind = CEDE_TRACE_DONE, .task = UINT32_MAX}, {.kind = CEDE_TRACE_DONE, .task = 2},
+               // Right behind the room that there is for names.
+               {.kind = CEDE_TRACE_DONE, .task = 2 * 2 + 16});
     struct page page;
-    write_events(events, 4, NULL, &page);
-    assert_string_equal(page.text, "    1  -                 spawn far(4294967295) = 0\n"
+    write_events(events, 5, NULL, &page);
+    assert_string_equal(page.text, "    1  -                 spawn so far(4294967295) = 0\n"
                                    "    2  -                 spawn a?b?[1m(2) = 0\n"
                                    "    3  (4294967295)      done = 0\n"
-                                   "    4  a?b?[1m(2)        done = 0\n");
+                                   "    4  a?b?[1m(2)        done = 0\n"
+                                   "    5  (20)              done = 0\n");
 }
 
 static const char *name_at_length(void *argument, const struct cede_trace_event *event)
@@ -264,7 +288,7 @@ static void test_trace_diff_names_the_first_event_that_differs(void **state)
     struct page page;
     memcpy(events, story, sizeof events);
     events[8].result = -ECANCELED;
-    events[11].other = 1;
+    events[12].other = 1;
     record(events, COUNT(events), &log);
     assert_int_equal(compare(&log, 2, &page), 9);
     assert_string_equal(
@@ -275,6 +299,13 @@ static void test_trace_diff_names_the_first_event_that_differs(void **state)
     assert_int_equal(compare(&log, 0, &page), 9);
     assert_string_equal(page.text, "-     9  child(2)          pause = 0\n"
                                    "+     9  child(2)          pause = -ECANCELED\n");
+    cede_trace_clear(&log);
+    // Of traces of one length, too.
+    events[8].result = 0;
+    record(events, COUNT(events), &log);
+    assert_int_equal(compare(&log, 0, &page), 13);
+    assert_string_equal(page.text, "-    13  main(1)           cancel child(2)\n"
+                                   "+    13  main(1)           cancel main(1)\n");
     cede_trace_clear(&log);
 }
 
@@ -289,6 +320,12 @@ static void test_trace_diff_says_which_trace_is_over(void **state)
                                    "      2  main(1)           spawn child(2) = 0\n"
                                    "-     3  main(1)           spawn late = -EAGAIN\n"
                                    "+     3  (the trace is over)\n");
+    struct cede_trace_log shorter = log;
+    shorter.bytes = 9;
+    page.text[0] = '\0';
+    assert_int_equal(cede_trace_diff(&shorter, &log, NULL, 0, write_line, &page), 2);
+    assert_string_equal(page.text, "-     2  (the trace is over)\n"
+                                   "+     2  main(1)           spawn child(2) = 0\n");
     log.bytes--;
     assert_int_equal(compare(&log, 0, &page), 2);
     assert_string_equal(page.text, "-     2  main(1)           spawn child(2) = 0\n"
@@ -305,10 +342,10 @@ static void test_trace_diff_learns_names_before_the_context(void **state)
     struct cede_trace_log log;
     struct page page;
     record(story, COUNT(story) - 3, &log);
-    assert_int_equal(compare(&log, 1, &page), 21);
-    assert_string_equal(page.text, "     20  -                 note 64 #3 = 12 deadbeef\n"
-                                   "-    21  child(2)          note 18 = -EEXIST\n"
-                                   "+    21  (the trace is over)\n");
+    assert_int_equal(compare(&log, 1, &page), 22);
+    assert_string_equal(page.text, "     21  -                 note 64 #3 = 12 deadbeef\n"
+                                   "-    22  child(2)          note 18 = -EEXIST\n"
+                                   "+    22  (the trace is over)\n");
     cede_trace_clear(&log);
 }
 
@@ -343,6 +380,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trace_text_is_a_line_an_event),
+        cmocka_unit_test(test_trace_text_has_a_number_for_what_has_no_word),
         cmocka_unit_test(test_trace_text_takes_names_from_the_caller),
         cmocka_unit_test(test_trace_text_believes_no_number_and_no_name),
         cmocka_unit_test(test_trace_text_cuts_a_line_that_is_too_long),
