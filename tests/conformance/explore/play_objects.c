@@ -7,6 +7,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -35,22 +37,31 @@ static void set_nodelay(int fd)
 
 // --- Listeners ----------------------------------------------------------------------------------
 
-// Of this process alone: the port of a listener that is closed may be another process's a moment
-// later, and a connect there is to be refused.
-static uint32_t own_address(void)
+// Any port, but at an address of this process: what another process listens on a moment after a
+// listener was closed is not to be where a connect finds it.
+static struct cede_address any_port(void)
 {
-    return INADDR_LOOPBACK + (((uint32_t)getpid() & 0xffff) << 8);
+    uint32_t host = INADDR_LOOPBACK + (((uint32_t)getpid() & 0xffff) << 8);
+    return (struct cede_address){
+        .bytes = sizeof(struct sockaddr_in),
+        .as.ipv4 = {.sin_family = AF_INET, .sin_addr = {htonl(host)}},
+    };
 }
 
-// With any port or name that the kernel likes: the descriptor, or -errno.
+// For the same reason a name that nobody had before, in the abstract name space.
+static struct cede_address fresh_name(void)
+{
+    static unsigned count;
+    struct cede_address address = {.as.unix_path.sun_family = AF_UNIX};
+    int bytes = snprintf(address.as.unix_path.sun_path + 1, 32, "play.%d.%u", getpid(), count++);
+    address.bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)bytes);
+    return address;
+}
+
+// The descriptor, or -errno.
 static int open_listener(int family, int backlog, struct cede_address *ret_address)
 {
-    struct cede_address address = {.bytes = sizeof(sa_family_t)};
-    address.as.any.sa_family = (sa_family_t)family;
-    if (family == AF_INET) {
-        address.bytes = sizeof address.as.ipv4;
-        address.as.ipv4.sin_addr.s_addr = htonl(own_address());
-    }
+    struct cede_address address = family == AF_UNIX ? fresh_name() : any_port();
     int fd = cede_sys_socket(family, SOCK_STREAM, 0);
     if (fd < 0)
         return fd;
@@ -59,8 +70,7 @@ static int open_listener(int family, int backlog, struct cede_address *ret_addre
     int error = cede_sys_bind(fd, &address.as.any, address.bytes);
     if (error == 0)
         error = cede_sys_listen(fd, backlog);
-    address.bytes = sizeof address.as;
-    if (error == 0)
+    if (error == 0 && family == AF_INET)
         error = cede_sys_getsockname(fd, &address.as.any, &address.bytes);
     if (error < 0) {
         cede_sys_close(fd);
