@@ -92,7 +92,7 @@ static const struct cede_trace_event story[] = {
     {.kind = CEDE_TRACE_CANCEL, .task = 1, .other = 2},
     {.kind = CEDE_TRACE_SHUTDOWN, .task = 1, .object = 4, .verb = 1, .result = -ENOTCONN},
     {.kind = CEDE_TRACE_SHUTDOWN, .task = 1, .object = 4, .verb = 3, .result = -4096},
-    {.kind = CEDE_TRACE_SCOPE, .task = 1, .verb = CEDE_TRACE_SCOPE_ENTER, .value = 1500000},
+    {.kind = CEDE_TRACE_SCOPE, .task = 1, .verb = CEDE_TRACE_SCOPE_ENTER, .value = 2000000000},
     {.kind = CEDE_TRACE_SCOPE, .task = 1, .verb = CEDE_TRACE_SCOPE_MOVE, .value = -1},
     {.kind = CEDE_TRACE_SCOPE, .task = 1, .verb = CEDE_TRACE_SCOPE_CANCEL},
     {.kind = CEDE_TRACE_SCOPE, .task = 1, .verb = CEDE_TRACE_SCOPE_LEAVE, .value = -ECANCELED},
@@ -125,7 +125,7 @@ static void test_trace_text_is_a_line_an_event(void **state)
         "   13  main(1)           cancel child(2)\n"
         "   14  main(1)           shutdown #4 send = -ENOTCONN\n"
         "   15  main(1)           shutdown #4 3 = -4096\n"
-        "   16  main(1)           scope enter until 1500us\n"
+        "   16  main(1)           scope enter until 2000ms\n"
         "   17  main(1)           scope move\n"
         "   18  main(1)           scope cancel\n"
         "   19  main(1)           scope leave = -ECANCELED\n"
