@@ -284,6 +284,8 @@ static void try_last(struct cede_engine *engine, struct cede_operation *op)
     if (may_try &&
         cede_attempt(op, slot, false, engine->options.strict) == CEDE_ATTEMPT_ENDED &&
         !cede_attempt_is_shortage(op)) {
+        // It found something, so the wakes in vain before it are in a row no more (S2).
+        slot->vain_wakes[cede_operation_direction(op)] = 0;
         cede_engine_end(engine, op, op->result);
         return;
     }
