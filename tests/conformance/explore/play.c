@@ -279,6 +279,8 @@ int play(const struct program *program, const char *backend, bool is_strict,
         };
         counters = (struct cede_engine_counters){0};
         int outcome = cede_run(&options, first_body, &player.tasks[0]);
+        // Whatever has begun has left a trace.
+        error = trace->bytes > 0 ? 0 : outcome;
         *ret_result = (struct play_result){.outcome = outcome, .counters = counters};
     }
     play_objects_close(&player);

@@ -29,7 +29,7 @@ int play_open(void);
 void play_close(void);
 
 // Plays a program; what was in the trace before is gone, and its memory is used again. 0, whatever
-// the outcome of the run, or -errno when the program's objects could not be had.
+// the outcome of the run, or -errno when the program's objects or the backend could not be had.
 int play(const struct program *program, const char *backend, bool is_strict,
          struct cede_trace_log *trace, struct play_result *ret_result);
 

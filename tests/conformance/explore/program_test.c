@@ -11,11 +11,14 @@
 #include <cmocka.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/backend_here.h"
 #include "tests/conformance/explore/generate.h"
+#include "tests/conformance/explore/opcodes.h"
 #include "tests/conformance/explore/play_state.h"
+#include "tests/conformance/explore/results.h"
 
 #define TEXT_BYTES_MAX ((size_t)64 << 10)
 
@@ -280,6 +283,54 @@ static void test_normal_mode_comes_to_an_end_on_all_backends(void **state)
     }
 }
 
+static void test_what_a_ring_is_given_is_counted(void **state)
+{
+    (void)state;
+    if (!backend_is_here("io_uring"))
+        skip();
+    struct cede_trace_log trace = play_everything("io_uring", true);
+    cede_trace_clear(&trace);
+    char *counts = NULL;
+    size_t bytes = 0;
+    FILE *file = open_memstream(&counts, &bytes);
+    assert_non_null(file);
+    opcodes_print(file);
+    assert_int_equal(fclose(file), 0);
+    static const char *const names[] = {"POLL_ADD", "RECV",    "RECVMSG", "SEND",
+                                        "SENDMSG",  "CONNECT", "ACCEPT",  "ASYNC_CANCEL"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char quoted[32];
+        snprintf(quoted, sizeof quoted, "\"%s\": ", names[i]);
+        const char *found = strstr(counts, quoted);
+        if (!found || found[strlen(quoted)] == '0')
+            fail_msg("no %s in %s", names[i], counts);
+    }
+    assert_non_null(strstr(counts, "\"others\": 0}"));
+    free(counts);
+}
+
+// A long piece of what is sent takes a shortcut, and short ones do not.
+static void test_the_digest_of_what_is_sent_is_that_of_its_bytes(void **state)
+{
+    (void)state;
+    static uint8_t data[6000];
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)((200 + i) % 251);
+    for (size_t bytes = 0; bytes < sizeof data; bytes += 199) {
+        uint32_t expected = 0;
+        for (size_t i = 0; i < bytes; i++)
+            expected = cede_trace_digest(expected, data + i, 1);
+        assert_int_equal(cede_trace_digest(0, data, bytes), expected);
+        assert_int_equal(cede_trace_digest(cede_trace_digest(0, "x", 1), data, bytes),
+                         results_combine(cede_trace_digest(0, "x", 1), expected, bytes));
+    }
+    data[3000] ^= 1;
+    uint32_t expected = 0;
+    for (size_t i = 0; i < sizeof data; i++)
+        expected = cede_trace_digest(expected, data + i, 1);
+    assert_int_equal(cede_trace_digest(0, data, sizeof data), expected);
+}
+
 static int open_player(void **state)
 {
     (void)state;
@@ -305,6 +356,8 @@ int main(void)
         cmocka_unit_test(test_a_trace_shows_every_word_of_the_language),
         cmocka_unit_test(test_traces_are_equal_on_all_backends),
         cmocka_unit_test(test_normal_mode_comes_to_an_end_on_all_backends),
+        cmocka_unit_test(test_what_a_ring_is_given_is_counted),
+        cmocka_unit_test(test_the_digest_of_what_is_sent_is_that_of_its_bytes),
     };
     return cmocka_run_group_tests(tests, open_player, close_player);
 }
