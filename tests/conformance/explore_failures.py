@@ -126,14 +126,14 @@ def flags(options):
 
 def report(options, failures):
     """Writes down, shrinks and explains what failed."""
-    for failure in failures:
+    for failure in sorted(failures, key=lambda one: one.number)[:options.stop_after]:
         name = f"{options.seed}:{failure.number}"
         target = options.failures / f"{options.kind}-{options.seed}-{failure.number}.program"
         text = read_program(options, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-        print(f"\n{failure.kind} {failure.rest}: program {failure.number} of seed {options.seed}, "
-              f"written to {target}")
+        what = f"{failure.kind} {failure.rest}".strip()
+        print(f"\n{what}: program {failure.number} of seed {options.seed}, written to {target}")
         print(f"{COMMAND} --replay {name}{flags(options)}")
         try:
             model = PLAYER if failure.kind == "unexpected" else None

@@ -134,7 +134,7 @@ class Judge:
         for backend in backends:
             played = self.play(text, backend)
             if played.kind != TRACE:
-                yield Verdict(played.kind, backend, played.text)
+                yield Verdict(played.kind, backend, _told(played))
                 if backend == backends[0]:
                     return  # There is nothing to compare with.
                 continue
@@ -153,7 +153,7 @@ class Judge:
         for seed in seeds:
             said = self._ask_confluent(seed, self.backends, text)
             if said.kind in (CRASH, HANG, LEAK):
-                yield Verdict(said.kind, CONFLUENT, said.text, seed)
+                yield Verdict(said.kind, CONFLUENT, _told(said), seed)
             elif said.kind == REJECTED and is_confluent:
                 backend = said.text.partition(",")[0]
                 alone = self.backends[:1]
@@ -184,6 +184,11 @@ class Judge:
         if said.kind in (CRASH, HANG, ERROR):
             raise ModelError(f"{request}: {said.kind} {said.text}")
         return said
+
+
+def _told(played):
+    """How a crash, a hang or a leak is told."""
+    return f"descriptor {played.text} is left open" if played.kind == LEAK else played.text
 
 
 def _compared(kind, backend, text, data, other):
