@@ -5,9 +5,9 @@
 //    What accept and connect fill may be such an end when there is a TCP listener.
 // 2. The backlog of a TCP listener is never full: what happens then is a matter of real time.
 // 3. A connect to a full backlog of a unix listener, bare waits for what only hangs up, and
-//    receiving datagrams or unix connections after a shutdown (which always looks ready, and never
-//    is) are tried again for ever (S2), and the virtual clock would never stop: they have a
-//    deadline.
+//    receiving datagrams or unix connections after a shutdown, or past an error in the queue (which
+//    always looks ready, and never is) are tried again for ever (S2), and the virtual clock would
+//    never stop: they have a deadline.
 // 4. The outside closes and shuts down only what no task names.
 
 #include "tests/conformance/explore/generate_draft.h"
@@ -102,7 +102,7 @@ unsigned draft_object(struct draft *draft, enum object_kind kind, uint8_t backlo
         object->backlog = backlog;
         object->is_second = i == 1;
         draft->peers[first + i] = (uint8_t)(ends == 2 ? first + 1 - i : first);
-        if (kind == OBJECT_TCP)
+        if (kind == OBJECT_TCP || kind == OBJECT_UDP_ERROR)
             draft->budgets[first + i] = DRAFT_TCP_BYTES;
     }
     program->object_count = (uint8_t)(first + ends);
@@ -244,10 +244,13 @@ static bool needs_deadline(const struct draft *draft, const struct step *step)
     enum step_kind kind = (enum step_kind)step->kind;
     if (kind == STEP_CONNECT)
         return is_listener_full(draft, step->other);
-    if (kind == STEP_WAIT_RECV || kind == STEP_WAIT_SEND)
-        return may_only_hang_up(draft_kind(draft, step->object)) &&
-               draft->waits[step->object][kind == STEP_WAIT_SEND] > WAITS_IN_A_ROW;
     enum object_kind object_kind = draft_kind(draft, step->object);
+    if (kind == STEP_WAIT_RECV || kind == STEP_WAIT_SEND)
+        return object_kind == OBJECT_UDP_ERROR ||
+               (may_only_hang_up(object_kind) &&
+                draft->waits[step->object][kind == STEP_WAIT_SEND] > WAITS_IN_A_ROW);
+    if (object_kind == OBJECT_UDP_ERROR)
+        return is_receive(kind);
     bool is_vain = (is_receive(kind) && object_kind == OBJECT_DATAGRAMS) ||
                    (kind == STEP_ACCEPT && object_kind == OBJECT_UNIX_LISTENER);
     return is_vain && draft->is_recv_shut[step->object];

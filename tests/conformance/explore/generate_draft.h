@@ -44,6 +44,9 @@ void draft_begin(uint64_t random, struct program *ret_program, struct draft *ret
 void draft_finish(struct draft *draft);
 
 // --- Choosing -----------------------------------------------------------------------------------
+//
+// C leaves open in which order the arguments of a call are evaluated, and so which of two gets the
+// first number: no call takes two of these.
 
 // A number below `bound`, which is not 0.
 unsigned draft_below(struct draft *draft, unsigned bound);

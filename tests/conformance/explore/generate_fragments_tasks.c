@@ -93,8 +93,10 @@ void fragment_reuse(struct swarm *swarm)
     unsigned victim = swarm_object(swarm);
     unsigned task = swarm_task(swarm);
     unsigned other = swarm_other_task(swarm, task);
-    if (draft_chance(draft, 60))
-        swarm_add(swarm, swarm_other_task(swarm, other), swarm_any(swarm, victim));
+    if (draft_chance(draft, 60)) {
+        struct step step = swarm_any(swarm, victim);
+        swarm_add(swarm, swarm_other_task(swarm, other), step);
+    }
     bool is_accepted = draft_chance(draft, 60);
     if (is_accepted)
         connect_slot(swarm, swarm_task(swarm), slots[0], listener);
@@ -110,8 +112,10 @@ void fragment_reuse(struct swarm *swarm)
         accept_slot(swarm, other, slots[1], listener);
     else
         connect_slot(swarm, other, slots[1], listener);
-    for (unsigned i = 1 + draft_below(draft, 3); i > 0; i--)
-        swarm_add(swarm, swarm_task(swarm), swarm_any(swarm, slots[1]));
+    for (unsigned i = 1 + draft_below(draft, 3); i > 0; i--) {
+        struct step step = swarm_any(swarm, slots[1]);
+        swarm_add(swarm, swarm_task(swarm), step);
+    }
 }
 
 // --- Tasks and scopes ---------------------------------------------------------------------------
@@ -236,18 +240,18 @@ void fragment_outside(struct swarm *swarm)
     if (object == PROGRAM_OBJECTS_MAX)
         return;
     unsigned peer = draft->peers[object];
-    bool has_time = draft_chance(draft, 30);
     if (draft->is_of_outside[peer] && draft_chance(draft, 20)) {
         swarm_end_outside(swarm, peer);
         return;
     }
-    enum stimulus_kind kind = (enum stimulus_kind)kinds[draft_below(draft, sizeof kinds)];
-    bool has_bytes = kind == STIMULUS_PUT || kind == STIMULUS_TAKE;
-    draft_stimulate(draft,
-                    (struct stimulus){.kind = (uint8_t)kind,
-                                      .object = (uint8_t)(draft_chance(draft, 75) ? peer : object),
-                                      .bytes = has_bytes ? swarm_small_bytes(swarm) : 0,
-                                      .at_ns = has_time ? draft_time(draft) : PROGRAM_NO_TIME});
+    struct stimulus stimulus = {.kind = kinds[draft_below(draft, sizeof kinds)],
+                                .at_ns = PROGRAM_NO_TIME};
+    stimulus.object = (uint8_t)(draft_chance(draft, 75) ? peer : object);
+    if (stimulus.kind == STIMULUS_PUT || stimulus.kind == STIMULUS_TAKE)
+        stimulus.bytes = swarm_small_bytes(swarm);
+    if (draft_chance(draft, 30))
+        stimulus.at_ns = draft_time(draft);
+    draft_stimulate(draft, stimulus);
 }
 
 // --- Whole programs -----------------------------------------------------------------------------

@@ -103,7 +103,8 @@ static void declare_objects(struct swarm *swarm, enum shape shape)
 {
     static const uint8_t usual[OBJECT_KIND_COUNT] = {
         [OBJECT_PAIR] = 6,      [OBJECT_SMALL_PAIR] = 6,    [OBJECT_TCP] = 4, [OBJECT_PIPE] = 3,
-        [OBJECT_DATAGRAMS] = 2, [OBJECT_UNIX_LISTENER] = 6,
+        [OBJECT_DATAGRAMS] = 2, [OBJECT_UNIX_LISTENER] = 6, [OBJECT_FILE] = 1,
+        [OBJECT_UDP_ERROR] = 1,
     };
     struct draft *draft = &swarm->draft;
     uint8_t kinds[OBJECT_KIND_COUNT];

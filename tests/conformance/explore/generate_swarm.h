@@ -41,7 +41,7 @@ struct swarm {
     uint8_t first_percent;
     uint32_t large_bytes; // That may still be sent in one go, in all.
     bool is_cancelled[PROGRAM_TASKS_MAX]; // Whatever else it asks for is refused.
-    bool is_closed[PROGRAM_OBJECTS_MAX];  // Likewise, whoever asks; also a slot before it is filled.
+    bool is_closed[PROGRAM_OBJECTS_MAX];  // Likewise, whoever asks; also an empty slot.
 };
 
 // --- Choosing -----------------------------------------------------------------------------------
