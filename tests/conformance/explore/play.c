@@ -13,6 +13,7 @@
 
 #include "engine/backends.h"
 #include "engine/check.h"
+#include "tests/conformance/explore/balance.h"
 #include "tests/conformance/explore/outside.h"
 #include "tests/conformance/explore/play_state.h"
 #include "tests/conformance/explore/quiet.h"
@@ -227,13 +228,13 @@ static void learn_descriptors(void)
         was_open[fd] = !(descriptors[fd].revents & POLLNVAL);
 }
 
-static int find_left_open(void)
+static bool is_left_open(void)
 {
     look_at_descriptors();
     for (int fd = 0; fd < DESCRIPTOR_COUNT; fd++)
         if (!was_open[fd] && !(descriptors[fd].revents & POLLNVAL))
-            return fd;
-    return -1;
+            return true;
+    return false;
 }
 
 // --- The run ------------------------------------------------------------------------------------
@@ -241,9 +242,11 @@ static int find_left_open(void)
 static void begin(const struct program *program, bool is_strict, struct cede_trace_log *trace)
 {
     learn_descriptors();
-    trace->bytes = 0;
     trace->error = 0;
     trace->limit_bytes = TRACE_BYTES_MAX;
+    // It has memory from now on, which is no part of the balance.
+    cede_trace_append(trace, &(struct cede_trace_event){.kind = CEDE_TRACE_NOTE});
+    trace->bytes = 0;
     player = (struct player){
         .program = program,
         .trace = trace,
@@ -257,6 +260,7 @@ static void begin(const struct program *program, bool is_strict, struct cede_tra
         player.tasks[i] = (struct play_task){
             .player = &player, .index = (uint8_t)i, .object = -1, .slot = -1, .ready = {.fd = -1}};
     quiet_begin(player.has_tcp);
+    balance_begin();
 }
 
 int play(const struct program *program, const char *backend, bool is_strict,
@@ -285,8 +289,12 @@ int play(const struct program *program, const char *backend, bool is_strict,
     }
     play_objects_close(&player);
     quiet_end();
-    if (error == 0)
-        ret_result->left_open = find_left_open();
+    if (error == 0) {
+        bool is_spin = balance_is_spin(counters.answers, trace->bytes);
+        ret_result->complaint = is_left_open() ? "leak descriptor" : balance_left();
+        if (!ret_result->complaint && is_spin)
+            ret_result->complaint = "spin";
+    }
     return error;
 }
 

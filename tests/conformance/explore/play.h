@@ -19,7 +19,9 @@ extern const char *const play_backends[PLAY_BACKEND_COUNT];
 
 struct play_result {
     int outcome; // Of cede_run.
-    int left_open; // A descriptor that was not open before and is now, or -1.
+    // What is wrong with it, whatever its trace: "spin", when it asked the kernel over and over and
+    // nothing came of it (S2); "leak" and what it left behind; NULL for nothing.
+    const char *complaint;
     struct cede_engine_counters counters;
 };
 

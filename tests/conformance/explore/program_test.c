@@ -215,7 +215,7 @@ static struct cede_trace_log play_everything(const char *backend, bool is_strict
     assert_int_equal(
         program_parse(everything, strlen(everything), &program, message, sizeof message), 0);
     assert_int_equal(play(&program, backend, is_strict, &trace, &result), 0);
-    assert_int_equal(result.left_open, -1);
+    assert_null(result.complaint);
     assert_int_equal(result.outcome, 0);
     assert_true(result.counters.ticks > 0);
     assert_int_equal(trace.error, 0);

@@ -40,17 +40,16 @@ int runner_generate(const struct runner_options *options)
     return RUNNER_CLEAN;
 }
 
-// 0, or a status when it could not be played or left something open, which was complained about.
+// 0, or a status when it could not be played or something is wrong, which was complained about.
 static int play_once(const char *backend, bool is_strict, struct cede_trace_log *trace,
                      struct play_result *ret_result)
 {
     int error = play(&program, backend, is_strict, trace, ret_result);
     if (error < 0)
         return runner_complain("play on", backend, error);
-    if (ret_result->left_open < 0)
+    if (!ret_result->complaint)
         return 0;
-    fprintf(stderr, "runner: play on %s: descriptor %d is left open\n", backend,
-            ret_result->left_open);
+    fprintf(stderr, "runner: play on %s: %s\n", backend, ret_result->complaint);
     return RUNNER_FOUND;
 }
 

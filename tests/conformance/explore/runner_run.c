@@ -7,7 +7,8 @@
 //     divergence SEED NUMBER BACKEND EVENT        the first event that differs, from 1
 //     divergence SEED NUMBER confluent SENTENCE   a confluent program came to something else
 //     unexpected SEED NUMBER                      the digest is not that of --expect
-//     leak SEED NUMBER BACKEND                    a descriptor is left open: it ends the process
+//     leak SEED NUMBER BACKEND WHAT               something is left behind: it ends the process
+//     spin SEED NUMBER BACKEND                    the kernel was asked over and over, for nothing
 //
 // To these come those of watchdog.h.
 
@@ -39,7 +40,7 @@ struct run {
     struct coverage coverage;
     uint64_t play_count;
     uint64_t found_count;
-    bool is_broken; // Something was left open: nothing that comes after would mean anything.
+    bool is_broken; // Something was left behind: nothing that comes after would mean anything.
 };
 
 // --- What is found ------------------------------------------------------------------------------
@@ -61,6 +62,20 @@ static void find_divergence(struct run *run, int index)
     find(run, "divergence", rest);
 }
 
+// After a leak nothing would mean anything: -EMFILE then, else 0.
+static int find_complaint(struct run *run, const char *backend, const char *complaint)
+{
+    char rest[64];
+    if (strcmp(complaint, "spin") == 0) {
+        find(run, complaint, backend);
+        return 0;
+    }
+    snprintf(rest, sizeof rest, "%s %s", backend, complaint + strlen("leak "));
+    find(run, "leak", rest);
+    run->is_broken = true;
+    return -EMFILE;
+}
+
 // 0, or -errno.
 static int play_one(struct run *run, const struct program *program, const char *backend,
                     bool is_strict, struct cede_trace_log *trace, struct play_result *ret_result)
@@ -70,12 +85,7 @@ static int play_one(struct run *run, const struct program *program, const char *
     if (error < 0)
         return error;
     run->play_count++;
-    if (ret_result->left_open >= 0) {
-        find(run, "leak", backend);
-        run->is_broken = true;
-        return -EMFILE;
-    }
-    return 0;
+    return ret_result->complaint ? find_complaint(run, backend, ret_result->complaint) : 0;
 }
 
 static int play_variation(void *argument, const struct program *program, const char *backend,

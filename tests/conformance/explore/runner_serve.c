@@ -3,7 +3,8 @@
 // Plays what it is told to, one request after the other, for tools in other languages. A request is
 // `play BACKEND MODE BYTES`, a newline, and so many bytes of program text. The answer is
 // `trace OUTCOME BYTES`, a newline and a binary trace; `error TEXT` when that is no program or no
-// request; or `leak DESCRIPTOR`. A program that crashes or hangs takes the process with it.
+// request; or what else is wrong, `leak WHAT` or `spin` (play.h). A program that crashes or hangs
+// takes the process with it.
 //
 // `confluent SEED BACKENDS BYTES` asks whether a confluent program comes to the same on all
 // backends of a list and in variations drawn from the seed (confluent.h): `equal`, `rejected TEXT`,
@@ -55,15 +56,16 @@ static bool read_request(const char *line, struct request *ret_request)
            (request.is_confluent || request.backend_count == 1);
 }
 
-// Plays for confluent_check; `argument` is the trace. -EMFILE: something was left open.
+// Plays for confluent_check; `argument` is the trace. -EMFILE: something was left behind; -ELOOP: it
+// was a spin.
 static int play_variation(void *argument, const struct program *varied, const char *backend,
                           bool is_strict, const uint8_t **ret_trace, size_t *ret_bytes)
 {
     struct cede_trace_log *trace = argument;
     struct play_result result;
     int error = play(varied, backend, is_strict, trace, &result);
-    if (error == 0 && result.left_open >= 0)
-        error = -EMFILE;
+    if (error == 0 && result.complaint)
+        error = strcmp(result.complaint, "spin") == 0 ? -ELOOP : -EMFILE;
     if (error < 0)
         return error;
     *ret_trace = trace->data;
@@ -83,8 +85,8 @@ static void answer_confluent(const struct request *request, struct cede_trace_lo
     int error = confluent_check(&player, &program, request->seed, message, sizeof message);
     if (error == 0)
         puts("equal");
-    else if (error == -EMFILE)
-        puts("leak");
+    else if (error == -EMFILE || error == -ELOOP)
+        puts(error == -EMFILE ? "leak" : "spin");
     else
         printf("%s %s\n", error == -EBADMSG ? "rejected" : "error", message);
 }
@@ -95,8 +97,8 @@ static void answer_play(const struct request *request, struct cede_trace_log *tr
     int error = play(&program, request->backends[0], request->is_strict, trace, &result);
     if (error < 0) {
         printf("error the program cannot be set up: %s\n", strerror(-error));
-    } else if (result.left_open >= 0) {
-        printf("leak %d\n", result.left_open);
+    } else if (result.complaint) {
+        puts(result.complaint);
     } else {
         printf("trace %d %zu\n", result.outcome, trace->bytes);
         fwrite(trace->data, 1, trace->bytes, stdout);
