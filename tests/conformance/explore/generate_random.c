@@ -47,6 +47,19 @@ static enum shape draw_shape(struct draft *draft)
     return rare < 3 ? SHAPE_CROWD : rare == 3 ? SHAPE_LONG_TURN : SHAPE_USUAL;
 }
 
+// In normal mode they pass, so the long ones are rare: as long as the first rest of an operation
+// that is woken in vain (S2), and longer than any.
+static void draw_times(struct draft *draft)
+{
+    static const int64_t times_ns[] = {0, 1, 1000, 1000, 5000, 10000, 20000, 50000, 100000};
+    static const int64_t long_times_ns[] = {1000000, 1000000, 1000000, 2000000, 3000000, 150000000};
+    for (unsigned i = 0; i < DRAFT_TIMES; i++) {
+        bool is_long = draft_chance(draft, 10);
+        draft->times_ns[i] = is_long ? long_times_ns[draft_below(draft, 6)]
+                                     : times_ns[draft_below(draft, 9)];
+    }
+}
+
 static void draw_swarm(struct swarm *swarm)
 {
     static const uint8_t usual_fragments[FRAGMENT_COUNT] = {
@@ -64,8 +77,6 @@ static void draw_swarm(struct swarm *swarm)
         [STEP_TRY_SEND] = 3,
     };
     static const uint8_t usual_sizes[sizeof swarm->sizes] = {1, 8, 4, 4, 6, 4, 3, 2};
-    static const int64_t times_ns[] = {0,     1,      1000,    1000,    5000,    10000,
-                                       50000, 100000, 1000000, 2000000, 3000000, 150000000};
     struct draft *draft = &swarm->draft;
     draw_weights(draft, usual_fragments, FRAGMENT_COUNT, swarm->fragments);
     draw_weights(draft, usual_steps, STEP_KIND_COUNT, swarm->steps);
@@ -78,8 +89,7 @@ static void draw_swarm(struct swarm *swarm)
     swarm->large_bytes = 1200000;
     memset(swarm->is_cancelled, 0, sizeof swarm->is_cancelled);
     memset(swarm->is_closed, 0, sizeof swarm->is_closed);
-    for (unsigned i = 0; i < DRAFT_TIMES; i++)
-        draft->times_ns[i] = times_ns[draft_below(draft, sizeof times_ns / sizeof times_ns[0])];
+    draw_times(draft);
 }
 
 static bool has_room_for(const struct draft *draft, unsigned objects)
