@@ -23,12 +23,12 @@ import model_path
 from figures import trimmed
 from runner_client import RunnerError
 
-BLOCK_PROGRAMS = 1000
+BLOCK_PROGRAMS = 500
 MODELS = {"player": "play.py", "acceptor": "accept.py"}
 
 
 # What lines that tell of a failure begin with.
-FAILURES = ("divergence", "unexpected", "crash", "hang", "leak", "differs", "rejected")
+FAILURES = ("divergence", "unexpected", "crash", "hang", "leak", "spin", "differs", "rejected")
 
 
 class Failure(NamedTuple):

@@ -116,9 +116,11 @@ class Progress:
         if not self.is_on or now - self.shown < 0.2:
             return
         self.shown = now
-        speed = done / (now - self.start)
-        rest = f"{(self.total - done) / speed:,.0f} s left" if done else ""
-        self.show(f"{done:,} of {self.total:,} programs  {speed:,.0f}/s  {rest}")
+        rest = ""
+        if done:
+            speed = done / (now - self.start)
+            rest = f", {speed:,.0f} a second, {(self.total - done) / speed:,.0f} s left"
+        self.show(f"{done:,} of {self.total:,} programs{rest}")
 
     def show(self, text):
         if self.is_on:

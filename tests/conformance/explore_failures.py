@@ -9,7 +9,9 @@ import os
 import subprocess
 from pathlib import Path
 
+import lawful
 from runner_client import TRACE, RunnerError
+from shrink_edits import language
 from shrinking import LIMIT_S, shrink_text
 from verdict import PLAYER, Judge, NoProgram
 
@@ -60,6 +62,7 @@ def play_again(options):
         print(f"{kind} on {backend}: {count} of {options.times} times")
     if found:
         print(explain(found[0], options), end="")
+        print_objections(options, text)
     elif options.mode == "strict":
         print("equal" if len(options.backends) > 1 else "played")
     else:
@@ -75,6 +78,13 @@ def print_steadiness(judge, text, backend, times):
     most = counts.most_common(1)[0][1]
     print(f"{backend}: {most} of {times} times the same")
     return most == times
+
+
+def print_objections(options, text):
+    """Says what strict mode does not promise for a program."""
+    if options.mode == "strict":
+        for objection in lawful.objections(language.read(text)):
+            print(f"it is no strict program: {objection}")
 
 
 def explain(verdict, options):
@@ -106,6 +116,7 @@ def shrink_to(options, text, target, model=None):
         return False
     for line in shrunk.summary():
         print(line)
+    print_objections(options, shrunk.text)
     print(f"\n{shrunk.text}")
     print(explain(shrunk.verdict, options))
     target.parent.mkdir(parents=True, exist_ok=True)

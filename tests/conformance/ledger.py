@@ -92,7 +92,7 @@ class Ledger:
     def _compare(self, found):
         for key in sorted({*found, *self.campaign}):
             if found.get(key) != self.campaign.get(key):
-                raise LedgerError(f"{self.path}: Made with another {key}: {found.get(key)}, "
+                raise LedgerError(f"{self.path}: Begun with {key} {found.get(key)}, "
                                   f"not {self.campaign.get(key)}")
 
     def _append(self, record):

@@ -81,9 +81,9 @@ class LedgerTest(unittest.TestCase):
 
     def test_another_generator_or_way_of_playing_is_refused(self):
         self.open().close()
-        with self.assertRaisesRegex(LedgerError, "another generator: abc, not abd"):
+        with self.assertRaisesRegex(LedgerError, "Begun with generator abc, not abd"):
             self.open(generator="abd")
-        with self.assertRaisesRegex(LedgerError, "another backends"):
+        with self.assertRaisesRegex(LedgerError, "Begun with backends None"):
             self.open(backends="select,epoll")
         self.open(seed=8).close()
         self.open(model="player").close()
