@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The judges of one program: plays it, and says in what way it fails, if it does.
 
-A program fails when a backend crashes, hangs or leaks; when two strict traces differ; when the
-player, or another runner, comes to another trace; when the acceptor rejects one; when a confluent
-program comes to different results. The first of these that is found is the verdict. explore.py
-calls it, and the shrinking of a failure.
+A program fails when a backend crashes, hangs, leaks or spins; when two strict traces differ; when
+the player, or another runner, comes to another trace; when the acceptor rejects one; when a
+confluent program comes to different results. The first of these that is found is the verdict.
+explore.py calls it, and the shrinking of a failure.
 """
 
 import os
@@ -16,7 +16,7 @@ import model_path  # noqa: F401  (before what it leads to)
 import program as language
 import trace
 from confluence import may_be_confluent
-from runner_client import (CRASH, EQUAL, ERROR, HANG, LEAK, REJECTED, TRACE, Client,
+from runner_client import (CRASH, EQUAL, ERROR, HANG, LEAK, REJECTED, SPIN, TRACE, Client,
                            RunnerError)
 
 DIVERGENCE, PLAYER, ACCEPTOR, REFERENCE = "divergence", "player", "acceptor", "reference"
@@ -152,7 +152,7 @@ class Judge:
                                                                   trace.decode(data))
         for seed in seeds:
             said = self._ask_confluent(seed, self.backends, text)
-            if said.kind in (CRASH, HANG, LEAK):
+            if said.kind in (CRASH, HANG, LEAK, SPIN):
                 yield Verdict(said.kind, CONFLUENT, _told(said), seed)
             elif said.kind == REJECTED and is_confluent:
                 backend = said.text.partition(",")[0]
@@ -187,8 +187,10 @@ class Judge:
 
 
 def _told(played):
-    """How a crash, a hang or a leak is told."""
-    return f"descriptor {played.text} is left open" if played.kind == LEAK else played.text
+    """How a crash, a hang, a leak or a spin is told."""
+    if played.kind == SPIN:
+        return "the kernel was asked over and over, and nothing came of it"
+    return f"left behind: {played.text}" if played.kind == LEAK else played.text
 
 
 def _compared(kind, backend, text, data, other):
