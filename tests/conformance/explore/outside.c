@@ -11,6 +11,10 @@
 
 #define FILL_BYTES 4096
 
+// Longer than any deadline of a generated program, and more often than the longest transfers need.
+#define PATIENCE_NS (400 * CEDE_NANOSECONDS_PER_MILLISECOND)
+#define PATIENCE_ASKS 1000
+
 static uint8_t drained[PLAY_DRAIN_BYTES];
 
 // What came of a stimulus.
@@ -135,16 +139,29 @@ static bool could_go_on(const struct player *player)
     return false;
 }
 
+// Whether the program has got nowhere for so long that it never will: what rests over and over, or
+// is ready in vain, goes on for ever in normal mode.
+static bool is_stuck(const struct player *player)
+{
+    return !player->is_strict && (player->idle_count > PATIENCE_ASKS ||
+                                  cede_sys_now_ns() - player->idle_ns > PATIENCE_NS);
+}
+
 // In normal mode one answer will do, and the engine may be about to sleep in a call that would not:
 // it is sent to ask once more, until nothing moves. What is ready and rests has a time set.
 static bool asks_again(struct player *player, int64_t next_due_ns)
 {
     if (player->is_strict)
         return false;
-    bool is_new_tick = player->idle_tick != player->tick;
-    player->idle_tick = player->tick;
     quiet_wait();
-    return is_new_tick || (next_due_ns == CEDE_NEVER && could_go_on(player));
+    if (player->idle_tick != player->tick) {
+        player->idle_tick = player->tick;
+        player->idle_ns = cede_sys_now_ns();
+        player->idle_count = 0;
+        return true;
+    }
+    player->idle_count++;
+    return next_due_ns == CEDE_NEVER && !is_stuck(player) && could_go_on(player);
 }
 
 bool outside_idle(void *argument, int64_t next_due_ns)
@@ -153,16 +170,16 @@ bool outside_idle(void *argument, int64_t next_due_ns)
     bool is_left = player->next_stimulus < player->program->stimulus_count;
     const struct stimulus *stimulus = &player->program->stimuli[player->next_stimulus];
     bool is_due = next_due_ns != CEDE_NEVER;
-    if (is_left ? is_due && stimulus->at_ns >= next_due_ns - player->start_ns
-                : is_due || !player->reaper)
-        return false;
+    bool comes_later = is_due && stimulus->at_ns >= next_due_ns - player->start_ns;
     if (asks_again(player, next_due_ns))
         return true;
-    if (is_left) {
+    if (is_left && !comes_later) {
         make_stimulus(player, stimulus);
         player->next_stimulus++;
         return true;
     }
+    if (is_left || !player->reaper || (is_due && !is_stuck(player)))
+        return false;
     cede_wakeup_signal(player->reaper);
     play_note(player, NULL, PLAY_NOTE_REAP, -1, 0, 0);
     return true;

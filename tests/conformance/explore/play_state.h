@@ -54,7 +54,9 @@ struct player {
     bool has_tcp;
     int64_t start_ns; // What times in the trace are relative to.
     uint64_t tick;
-    uint64_t idle_tick; // In which the outside was last asked.
+    uint64_t idle_tick; // In which the outside was last asked, in normal mode,
+    int64_t idle_ns;    // when it was first asked in it,
+    int idle_count;     // and how often it has sent the engine to ask once more.
     int next_stimulus;
     uint32_t spawned_count; // Tasks so far, with main and the reaper.
     uint32_t living_count;  // Of those.
