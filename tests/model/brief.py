@@ -89,6 +89,7 @@ class BriefPlay(Brief):
         self.events = []
         self.ticks = 0
         self.now_ns = 0
+        self.arrive = lambda: None
         self.spawned = 0
         self.resumed = 0
         self.ready = Counter()  # How many waits for (descriptor, direction) found it ready.

@@ -6,7 +6,8 @@
     play.py FILE                          prints the trace of a program
 
 A trace that is not the model's is told by a line `differs SEED NUMBER` and the first event that is
-another, with what stands around it: `-` is the model's, `+` the other's. The exit status is 1 then.
+another, with what stands around it: `-` is the model's, `+` the other's. The exit status is 1 then,
+or when the runner itself has found something.
 """
 
 import os
@@ -21,21 +22,27 @@ SHOWN_MAX = 10  # Differences that are shown whole.
 
 class Emitted:
     """What a runner emits: an iterator over (seed, number, text, traces). Each of the traces is
-    (backend, mode, bytes)."""
+    (backend, mode, bytes). Other lines, which say what the runner has found, are kept."""
 
     def __init__(self, stream):
         self.stream = stream
         self.line = stream.readline()
+        self.others = []
 
     def __iter__(self):
         while self.line:
             words = self.line.split()
-            if len(words) != 4 or words[0] != b"program":
+            if len(words) == 4 and words[0] == b"program":
+                yield int(words[1]), int(words[2]), self.blob(words[3]).decode(), self.traces()
+            else:
+                self.others.append(self.line.decode().rstrip())
                 self.line = self.stream.readline()
-                continue
-            seed, number = int(words[1]), int(words[2])
-            text = self.stream.read(int(words[3])).decode()
-            yield seed, number, text, self.traces()
+
+    def blob(self, size):
+        data = self.stream.read(int(size))
+        if len(data) < int(size):
+            raise SystemExit("play.py: standard input: it ends within a program")
+        return data
 
     def traces(self):
         found = []
@@ -44,7 +51,7 @@ class Emitted:
             words = self.line.split()
             if len(words) != 4 or words[0] != b"trace":
                 return found
-            found.append((words[1].decode(), words[2].decode(), self.stream.read(int(words[3]))))
+            found.append((words[1].decode(), words[2].decode(), self.blob(words[3])))
 
 
 def object_names(made):
@@ -61,9 +68,10 @@ def difference(text, data):
 
 
 def compare(stream):
-    """Compares all; how many are there, and how many differ."""
+    """Compares all: how many there are, how many differ, and how much else a runner has found."""
     count = different = 0
-    for seed, number, text, traces in Emitted(stream):
+    emitted = Emitted(stream)
+    for seed, number, text, traces in emitted:
         for backend, mode, data in traces:
             if (backend, mode) != ("select", "strict"):
                 continue
@@ -74,7 +82,9 @@ def compare(stream):
                 print(f"differs {seed} {number}")
                 if different <= SHOWN_MAX:
                     print(found, flush=True)
-    return count, different
+    for line in emitted.others:
+        print(line)
+    return count, different, len(emitted.others)
 
 
 def pin():
@@ -90,9 +100,9 @@ def main(arguments):
             made = program.read(file.read())
         sys.stdout.write(trace.text(player_outside.play(made), object_names(made)))
         return 0
-    count, different = compare(sys.stdin.buffer)
+    count, different, others = compare(sys.stdin.buffer)
     print(f"{count} programs, {different} differ")
-    return 1 if different else 0
+    return 1 if different or others else 0
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ class Player(Engine):
     def __init__(self):
         super().__init__()
         self.idle = lambda next_due_ns: False
+        self.arrive = lambda: None  # Waits until what was sent has arrived.
         self.tasks = deque()
         self.all_tasks = []
         self.living = 0
@@ -101,6 +102,7 @@ class Player(Engine):
             self.answer()
 
     def answer(self):
+        self.arrive()
         self.answer_wakeups()
         recv_wait, send_wait = self.recv_wait, self.send_wait
         if not recv_wait and not send_wait:
@@ -164,7 +166,7 @@ class Player(Engine):
     def cancel(self, task):
         task.is_cancelled = True
         if task.operation:
-            self.cut_off_at_the_end(task.operation)
+            self.cancel_operation(task.operation)
 
     def give_up(self):
         """S12: nothing can wake the tasks that are left."""

@@ -32,7 +32,7 @@ class Engine:
         self.timed = {}  # Operations with a limit, as keys.
         self.signalled = []  # Wakeups, in order of arrival.
         self.ended = []  # Since the last T4.
-        self.vain = {}  # (descriptor, class) to how many wakes in vain, and the last rest.
+        self.vain = {}  # (descriptor, class) to how many wakes in vain there were in a row.
         self.ticket = 0
         self.answered_ticket = 0  # Those up to it have seen an answer of select().
         self.vain_rests = 0  # That were over since anything ended, or the outside acted.
@@ -148,7 +148,7 @@ class Engine:
                 self.has_moved = True
                 self.end(operation, -EBADF)
 
-    # --- Rests (S2) -----------------------------------------------------------------------------
+    # --- Rests (S2) -------------------------------------------------------------------------------
 
     def end_wait(self, operation):
         """A bare wait is ready. After others that ended at the first answer it may have to rest."""
@@ -180,7 +180,7 @@ class Engine:
         self.unwait(operation)
         self.submitted.append(operation)
 
-    # --- Deadlines and cancellation (S13 to S15) -------------------------------------------------
+    # --- Deadlines and cancellation (S13 to S15) --------------------------------------------------
 
     def next_due_ns(self):
         """When something will happen by itself. Where everybody rests, and time and again finds
@@ -190,8 +190,8 @@ class Engine:
         return min([operation.limit_ns for operation in self.timed] +
                    [operation.rest_ns for operation in self.resting], default=NEVER)
 
-    def cut_off_at_the_end(self, operation):
-        """It is cancelled. What T2 and T3 still end keeps its result."""
+    def cancel_operation(self, operation):
+        """It is cut off at the end of T3. What T2 and T3 still end keeps its result."""
         if operation.result is None and not operation.cut \
                 and CLASSES.get(operation.verb) != CLOSER:
             operation.cut = -ECANCELED

@@ -9,7 +9,7 @@ from player import Player
 from player_attempts import accept, close, connect, receive, send, shut_down
 from player_operation import NEVER
 from player_steps import Steps
-from player_things import digest
+from player_things import digest, loopback
 
 FILL_BYTES = 4096  # Of one send of a fill,
 DRAIN_BYTES = 65536  # and of one receive of a drain.
@@ -41,6 +41,7 @@ class Outside:
     def perform(self, stimulus):
         pieces = []
         result = _DOINGS[stimulus.kind](self, stimulus, pieces)
+        self.player.arrive()
         self.player.events.append((trace.NOTE, 0, trace.NOTE_STIMULUS + stimulus.kind,
                                    stimulus.object, result, digest(pieces)))
 
@@ -140,6 +141,8 @@ def play(made):
     player = Player()
     steps = Steps(player, made)
     player.idle = Outside(player, steps, made.stimuli).idle
+    if steps.things.has_internet:
+        player.arrive = loopback().wait
     try:
         steps.start()
         player.run()

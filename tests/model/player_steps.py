@@ -49,7 +49,7 @@ class Steps:
         self.spawned = []  # In order, without the reaper.
         self.finished = set()
 
-    # --- Tasks ----------------------------------------------------------------------------------
+    # --- Tasks ------------------------------------------------------------------------------------
 
     def start(self):
         self.spawn(None, 0)
@@ -92,7 +92,7 @@ class Steps:
     def deadline_ns(self, step):
         return NEVER if step.within_ns < 0 else self.player.now_ns + step.within_ns
 
-    # --- Steps that suspend ---------------------------------------------------------------------
+    # --- Steps that suspend -----------------------------------------------------------------------
 
     def tell_end(self, task, operation, result=None):
         """The event for what has ended; `result` where the trace is to have another."""
@@ -142,6 +142,7 @@ class Steps:
             slot.fill(operation.result)
         else:
             close(operation.result)
+        self.player.arrive()
 
     def connect(self, task, step):
         slot, listener = self.things[step.object], self.things[step.other]
@@ -209,7 +210,7 @@ class Steps:
         self.player.events.append((trace.JOIN, task.number, other.number, result,
                                    other.result if result == 0 else 0))
 
-    # --- Steps that act at once -----------------------------------------------------------------
+    # --- Steps that act at once -------------------------------------------------------------------
 
     def spawn_step(self, task, step):
         if self.tasks[step.object]:
@@ -229,6 +230,7 @@ class Steps:
     def shutdown(self, task, step):
         fd = self.things[step.object].descriptor(self.player.ticks)
         result = shut_down(fd, step.other)
+        self.player.arrive()
         if result == 0:
             for verb_class in (RECEIVER, SENDER):
                 if step.other in (verb_class, 2):
@@ -270,6 +272,7 @@ class Steps:
         fd = self.things[step.object].descriptor(self.player.ticks)
         pieces = []
         result = receive(fd, step.bytes, pieces) if fd >= 0 else -EBADF
+        self.player.arrive()
         self.note(task, step, step.object, result, pieces)
         return ()
 
@@ -279,6 +282,7 @@ class Steps:
         data = thing.next_bytes(step.bytes)
         result = send(fd, data) if fd >= 0 else -EBADF
         thing.sent += max(result, 0)
+        self.player.arrive()
         self.note(task, step, step.object, result, (data[:max(result, 0)],))
         return ()
 

@@ -2,9 +2,11 @@
 """The objects of a program, as the player has them: which descriptor a name stands for, and what
 was sent through it."""
 
+import atexit
+import functools
 import os
 from collections import Counter
-from select import poll
+from select import POLLIN, poll
 from socket import (AF_INET, AF_UNIX, IPPROTO_IP, IPPROTO_TCP, SO_LINGER, SO_SNDBUF, SOCK_DGRAM,
                     SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, socket, socketpair)
 from zlib import crc32
@@ -16,7 +18,7 @@ from player_attempts import accept, on_socket
 _MODULUS = 251
 _PATTERN = bytes(range(_MODULUS)) * ((1 << 20) // _MODULUS)
 
-_INTERNET = frozenset((program.TCP, program.TCP_LISTENER))
+_INTERNET = frozenset((program.TCP, program.TCP_LISTENER, program.UDP_ERROR))
 _IP_RECVERR = 11  # <linux/in.h>
 _NO_LINGER = bytes((1, 0, 0, 0, 0, 0, 0, 0))  # struct linger: on, no time.
 
@@ -91,6 +93,38 @@ class _Harbour:
         for sock in (one, other):
             sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         return one, other
+
+
+class Loopback:
+    """Waits until what was sent over loopback has arrived. The kernel nearly always delivers it
+    within the call that sends; when it is busy, a thread of its own does so, a moment later. A
+    datagram goes through the same queue: when it is there at once, so is all before it."""
+
+    def __init__(self):
+        self.socket = socket(AF_INET, SOCK_DGRAM)
+        self.socket.bind((_own_address(), 0))
+        self.socket.connect(self.socket.getsockname())
+        self.socket.setblocking(False)
+        self.arrival = poll()
+        self.arrival.register(self.socket, POLLIN)
+        atexit.register(self.socket.close)
+
+    def wait(self):
+        while not self._passes_at_once():
+            pass
+
+    def _passes_at_once(self):
+        self.socket.send(b"x")
+        at_once = bool(self.arrival.poll(0))
+        if not at_once:
+            self.arrival.poll()
+        self.socket.recv(1)
+        return at_once
+
+
+@functools.cache
+def loopback():
+    return Loopback()
 
 
 def _open_two(kind):
