@@ -93,23 +93,15 @@ _UNSIGNED_NUMBERS = _Numbers(lambda value: value)
 _SIGNED_NUMBERS = _Numbers(_zigzag)
 
 
-def _coders():
-    for codes in _CODES:
-        yield tuple({"u": _UNSIGNED_NUMBERS.__getitem__, "s": _SIGNED_NUMBERS.__getitem__,
-                     "n": _name}[code] for code in codes)
-
-
-_CODERS = tuple(_coders())
+_CODERS = {"u": _UNSIGNED_NUMBERS.__getitem__, "s": _SIGNED_NUMBERS.__getitem__, "n": _name}
+_EVENT_CODERS = tuple(tuple(_CODERS[code] for code in "u" + codes) for codes in _CODES)
 
 
 def encode(events):
     """The binary form."""
     parts = []
     for event in events:
-        kind = event[0]
-        parts.append(_UNSIGNED_NUMBERS[kind])
-        for code, value in zip(_CODERS[kind], event[1:]):
-            parts.append(code(value))
+        parts += [code(value) for code, value in zip(_EVENT_CODERS[event[0]], event)]
     return b"".join(parts)
 
 
