@@ -177,9 +177,18 @@ static void count(struct draft *draft, struct step *step)
         draft->is_recv_shut[step->object] = true;
 }
 
+// Whether `object` of such a step is the number of an object: not of a task, and not nothing.
+static bool names_object(enum step_kind kind)
+{
+    char operand = program_step_words[kind].operands[0];
+    return operand == 'S' || operand == 'W';
+}
+
 // Whether a step would break a rule, and cannot be mended by a deadline.
 static bool is_forbidden(const struct draft *draft, const struct step *step)
 {
+    if (names_object((enum step_kind)step->kind) && draft->is_of_outside[step->object])
+        return true;
     return step->kind == STEP_CONNECT && draft_kind(draft, step->other) == OBJECT_TCP_LISTENER &&
            is_listener_full(draft, step->other);
 }
