@@ -12,8 +12,11 @@
 #include "engine/uring_state.h"
 #include "engine/vain.h"
 
-// Completions of the cancel requests themselves tell nothing.
+// The completion of this name tells nothing.
 #define IGNORED UINT64_MAX
+
+// In the name of a request to cancel the one that is called like it but for this.
+#define CANCELS (UINT64_C(1) << 31)
 
 // --- Slots --------------------------------------------------------------------------------------
 
@@ -102,7 +105,7 @@ void cede_uring_request_cancel(struct cede_uring_state *state, struct cede_uring
     if (!sqe)
         return;
     io_uring_prep_cancel64(sqe, name_of(state, slot), 0);
-    io_uring_sqe_set_data64(sqe, IGNORED);
+    io_uring_sqe_set_data64(sqe, name_of(state, slot) | CANCELS);
 }
 
 void cede_uring_request_owed(struct cede_uring_state *state)
@@ -196,8 +199,9 @@ static void complete_direct(struct cede_uring_state *state, struct cede_uring_sl
                             int result, bool is_drained)
 {
     struct cede_operation *op = slot->op;
+    // What has failed says nothing about the next: it may not even be a socket.
     if (op->class == CEDE_CLASS_RECEIVER)
-        descriptor_of(state, op)->is_drained = is_drained;
+        descriptor_of(state, op)->is_drained = is_drained && result > 0;
     bool is_whole = op->verb == CEDE_VERB_RECV_EXACT || op->verb == CEDE_VERB_SEND_ALL;
     bool is_gone = op->verb == CEDE_VERB_ACCEPT && cede_attempt_is_lost_connection(result);
     if (result == -EAGAIN && !slot->is_cancelling)
@@ -300,8 +304,21 @@ static void take_if_cancelled(struct cede_uring_state *state, struct cede_uring_
     state->cancelling_count--;
 }
 
+// The kernel does not find a request that was woken and is yet to be tried again, and cannot stop
+// one that is being tried; either may wait once more afterwards. So it is asked until it has ended.
+static void complete_cancel(struct cede_uring_state *state, uint64_t name, int result)
+{
+    struct cede_uring_slot *slot = slot_of(state, name & ~CANCELS);
+    if (slot && (result == -ENOENT || result == -EALREADY))
+        cede_uring_request_cancel(state, slot);
+}
+
 static void complete(struct cede_uring_state *state, const struct io_uring_cqe *cqe)
 {
+    if (cqe->user_data & CANCELS) {
+        complete_cancel(state, cqe->user_data, cqe->res);
+        return;
+    }
     struct cede_uring_slot *slot = slot_of(state, cqe->user_data);
     if (!slot)
         return;
@@ -350,7 +367,8 @@ void cede_uring_drain_cancelled(struct cede_uring_state *state)
     for (unsigned head = *cq->khead; head != tail; head++) {
         struct io_uring_cqe *cqe = &cq->cqes[head & cq->ring_mask];
         struct cede_uring_slot *slot = slot_of(state, cqe->user_data);
-        if (!slot || !slot->is_cancelling)
+        bool is_about_cancels = cqe->user_data & CANCELS || (slot && slot->is_cancelling);
+        if (!is_about_cancels)
             continue;
         struct io_uring_cqe taken = *cqe;
         cqe->user_data = IGNORED;
