@@ -217,11 +217,15 @@ static void invent(struct swarm *swarm, enum shape shape)
 void generate_random(uint64_t random, struct program *ret_program)
 {
     struct swarm swarm;
-    draft_begin(random, ret_program, &swarm.draft);
-    draw_swarm(&swarm);
-    enum shape shape = draw_shape(&swarm.draft);
-    declare_objects(&swarm, shape);
-    declare_tasks(&swarm, shape);
-    invent(&swarm, shape);
+    // A swarm of nothing but fragments that need what is not there has invented nothing.
+    do {
+        draft_begin(random, ret_program, &swarm.draft);
+        draw_swarm(&swarm);
+        enum shape shape = draw_shape(&swarm.draft);
+        declare_objects(&swarm, shape);
+        declare_tasks(&swarm, shape);
+        invent(&swarm, shape);
+        random = swarm.draft.random;
+    } while (swarm.draft.step_count == 0);
     draft_finish(&swarm.draft);
 }
