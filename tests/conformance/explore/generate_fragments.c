@@ -137,18 +137,27 @@ static void fill(struct swarm *swarm, unsigned task, unsigned object)
 {
     struct draft *draft = &swarm->draft;
     unsigned bytes = draft_kind(draft, object) == OBJECT_SMALL_PAIR ? 9000 : 300000;
-    enum step_kind kind = draft_chance(draft, 60) ? STEP_TRY_SEND : STEP_SEND;
+    bool is_raw = draft_kind(draft, object) == OBJECT_PIPE || draft_chance(draft, 60);
+    enum step_kind kind = is_raw ? STEP_TRY_SEND : STEP_SEND;
     if (bytes <= swarm->large_bytes) {
         swarm->large_bytes -= bytes;
         draft_add(draft, task, draft_transfer(kind, object, bytes));
     }
 }
 
+// What takes a lot, and then no more.
+static bool can_be_filled(const struct swarm *swarm, unsigned object)
+{
+    const struct object *declared = &swarm->draft.program->objects[object];
+    return is_large(swarm, object) || (declared->kind == OBJECT_PIPE && declared->is_second);
+}
+
 static void get_stuck_sending(struct swarm *swarm, unsigned task, unsigned object)
 {
     struct draft *draft = &swarm->draft;
     fill(swarm, task, object);
-    if (draft_chance(draft, 25))
+    // Nothing else sends into a pipe and waits.
+    if (draft_kind(draft, object) == OBJECT_PIPE || draft_chance(draft, 25))
         swarm_add(swarm, task, draft_step(STEP_WAIT_SEND, object));
     else
         swarm_add(swarm, task, swarm_send(swarm, object, 1 + swarm_small_bytes(swarm)));
@@ -158,7 +167,7 @@ void fragment_rescue(struct swarm *swarm)
 {
     struct draft *draft = &swarm->draft;
     bool is_sending = draft_chance(draft, 50);
-    unsigned object = swarm_object_like(swarm, is_sending ? is_large : swarm_is_end);
+    unsigned object = swarm_object_like(swarm, is_sending ? can_be_filled : swarm_is_end);
     if (object == PROGRAM_OBJECTS_MAX)
         return;
     unsigned stuck = swarm_task_for(swarm, object, is_sending);
@@ -255,4 +264,27 @@ void fragment_hang_up(struct swarm *swarm)
         swarm_add(swarm, swarm_other_task(swarm, task), draft_step(STEP_CLOSE, peer));
     for (unsigned i = 0; i < 3; i++)
         swarm_add(swarm, task, swarm_any(swarm, object));
+}
+
+// The waiter leaves what it was told of, or takes it past the engine, which does not hear of it.
+void fragment_waits(struct swarm *swarm)
+{
+    struct draft *draft = &swarm->draft;
+    unsigned object = swarm_object_like(swarm, swarm_is_end);
+    if (object == PROGRAM_OBJECTS_MAX || !is_inside(swarm, object))
+        return;
+    unsigned waiter = swarm_task(swarm);
+    unsigned other = swarm_other_task(swarm, waiter);
+    unsigned peer = draft->peers[object];
+    for (unsigned i = 2 + draft_below(draft, 4); i > 0; i--) {
+        draft_add(draft, other, draft_transfer(STEP_TRY_SEND, peer, 1));
+        if (draft_chance(draft, 60))
+            draft_add(draft, other, draft_step(STEP_PAUSE, 0));
+        swarm_add(swarm, waiter, draft_step(STEP_WAIT_RECV, object));
+        if (draft_chance(draft, 60))
+            draft_add(draft, waiter, draft_transfer(STEP_TRY_RECV, object, 8));
+    }
+    draft_add(draft, other, draft_step(STEP_CLOSE, peer));
+    for (unsigned i = 1 + draft_below(draft, 4); i > 0; i--)
+        swarm_add(swarm, waiter, draft_step(STEP_WAIT_RECV, object));
 }

@@ -17,10 +17,12 @@ void fragment_two(struct swarm *swarm);
 void fragment_shutdown(struct swarm *swarm);
 void fragment_steal(struct swarm *swarm);
 void fragment_hang_up(struct swarm *swarm);
+void fragment_waits(struct swarm *swarm);
 
 // Of listeners, of tasks and of time.
 void fragment_connect(struct swarm *swarm);
 void fragment_reuse(struct swarm *swarm);
+void fragment_backlog(struct swarm *swarm);
 void fragment_scope(struct swarm *swarm);
 void fragment_tasks(struct swarm *swarm);
 void fragment_time(struct swarm *swarm);

@@ -118,6 +118,41 @@ void fragment_reuse(struct swarm *swarm)
     }
 }
 
+// Times in which an operation that is woken in vain rests a few times.
+static int64_t rest_time(struct draft *draft)
+{
+    return (1 + (int64_t)draft_below(draft, 16)) * 500000;
+}
+
+// More connections than the backlog holds: who comes too late is woken in vain, and rests. One that
+// its client has closed keeps its place.
+void fragment_backlog(struct swarm *swarm)
+{
+    struct draft *draft = &swarm->draft;
+    unsigned listener;
+    unsigned slots[2];
+    if (!find_slots(swarm, &listener, slots) ||
+        draft_kind(draft, listener) != OBJECT_UNIX_LISTENER)
+        return;
+    unsigned client = swarm_task(swarm);
+    unsigned server = swarm_other_task(swarm, client);
+    for (unsigned i = 0; i <= draft->program->objects[listener].backlog; i++) {
+        draft_add(draft, client, draft_of_two(STEP_CONNECT, slots[0], listener));
+        draft_add(draft, client, draft_step(STEP_CLOSE, slots[0]));
+    }
+    for (unsigned i = 1 + draft_below(draft, 3); i > 0; i--) {
+        struct step step = draft_of_two(STEP_CONNECT, slots[0], listener);
+        step.within_ns = rest_time(draft);
+        draft_add(draft, client, step);
+        draft_add(draft, client, draft_step(STEP_CLOSE, slots[0]));
+    }
+    for (unsigned i = 1 + draft_below(draft, 2); i > 0; i--) {
+        draft_add(draft, server, draft_timed(STEP_SLEEP, rest_time(draft)));
+        draft_add(draft, server, draft_of_two(STEP_ACCEPT, listener, slots[1]));
+        draft_add(draft, server, draft_step(STEP_CLOSE, slots[1]));
+    }
+}
+
 // --- Tasks and scopes ---------------------------------------------------------------------------
 
 void fragment_scope(struct swarm *swarm)
@@ -211,12 +246,31 @@ static bool is_wakeup(const struct swarm *swarm, unsigned object)
     return draft_kind(&swarm->draft, object) == OBJECT_WAKEUP;
 }
 
+// Signals come in another order than those who wait for them.
+static void cross_signals(struct swarm *swarm, unsigned first, unsigned second)
+{
+    struct draft *draft = &swarm->draft;
+    unsigned task = swarm_task(swarm);
+    unsigned other = swarm_other_task(swarm, task);
+    swarm_add(swarm, task, draft_step(STEP_WAIT_WAKEUP, first));
+    swarm_add(swarm, other, draft_step(STEP_WAIT_WAKEUP, second));
+    unsigned signaller = swarm_task(swarm);
+    swarm_delay(swarm, signaller);
+    draft_add(draft, signaller, draft_step(STEP_SIGNAL, second));
+    draft_add(draft, signaller, draft_step(STEP_SIGNAL, first));
+}
+
 void fragment_wakeup(struct swarm *swarm)
 {
     struct draft *draft = &swarm->draft;
     unsigned wakeup = swarm_object_like(swarm, is_wakeup);
     if (wakeup == PROGRAM_OBJECTS_MAX)
         return;
+    unsigned second = swarm_object_like(swarm, is_wakeup);
+    if (second != wakeup && draft_chance(draft, 40)) {
+        cross_signals(swarm, wakeup, second);
+        return;
+    }
     unsigned task = swarm_task(swarm);
     if (draft_chance(draft, 30))
         draft_add(draft, swarm_task(swarm), draft_step(STEP_SIGNAL, wakeup));
@@ -262,13 +316,14 @@ void fragment_crowd(struct swarm *swarm)
     unsigned count = draft->program->task_count;
     int64_t time_ns = draft_time(draft);
     bool is_of_sleepers = draft_chance(draft, 40);
+    bool are_equal = draft_chance(draft, 50);
     for (unsigned task = 0; task < count; task++) {
         unsigned object = (swarm->first_object + task) % draft->program->object_count;
         struct step step = draft_timed(STEP_SLEEP, time_ns);
         if (!is_of_sleepers && swarm_is_end(swarm, object) && draft_chance(draft, 90))
             step = swarm_receive(swarm, object, 1 + swarm_small_bytes(swarm));
         if (step.kind != STEP_SLEEP && draft_chance(draft, 30))
-            step.within_ns = time_ns;
+            step.within_ns = are_equal ? time_ns : draft_time(draft);
         draft_add(draft, task, step);
     }
     for (unsigned task = 0; task < count; task++) {
@@ -282,6 +337,8 @@ void fragment_long_turn(struct swarm *swarm)
 {
     struct draft *draft = &swarm->draft;
     unsigned count = draft->program->task_count;
+    // Those that sleep for no time are what the next tick begins with.
     for (unsigned i = 0; i < 12 * count; i++)
-        draft_add(draft, i % count, draft_step(STEP_PAUSE, 0));
+        draft_add(draft, i % count,
+                  draft_chance(draft, 90) ? draft_step(STEP_PAUSE, 0) : draft_timed(STEP_SLEEP, 0));
 }

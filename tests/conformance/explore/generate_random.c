@@ -17,7 +17,8 @@ static void (*const fragments[FRAGMENT_COUNT])(struct swarm *) = {
     [FRAGMENT_STEAL] = fragment_steal,       [FRAGMENT_SCOPE] = fragment_scope,
     [FRAGMENT_TASKS] = fragment_tasks,       [FRAGMENT_TIME] = fragment_time,
     [FRAGMENT_WAKEUP] = fragment_wakeup,     [FRAGMENT_OUTSIDE] = fragment_outside,
-    [FRAGMENT_HANG_UP] = fragment_hang_up,
+    [FRAGMENT_HANG_UP] = fragment_hang_up,   [FRAGMENT_WAITS] = fragment_waits,
+    [FRAGMENT_BACKLOG] = fragment_backlog,
 };
 
 // What a program is made for. All but the first are rare.
@@ -68,6 +69,7 @@ static void draw_swarm(struct swarm *swarm)
         [FRAGMENT_TWO] = 3,     [FRAGMENT_SHUTDOWN] = 4, [FRAGMENT_STEAL] = 3,
         [FRAGMENT_SCOPE] = 4,   [FRAGMENT_TASKS] = 8,    [FRAGMENT_TIME] = 3,
         [FRAGMENT_WAKEUP] = 6,  [FRAGMENT_OUTSIDE] = 4,  [FRAGMENT_HANG_UP] = 3,
+        [FRAGMENT_WAITS] = 2,   [FRAGMENT_BACKLOG] = 2,
     };
     static const uint8_t usual_steps[STEP_KIND_COUNT] = {
         [STEP_WAIT_RECV] = 4, [STEP_WAIT_SEND] = 4, [STEP_RECV] = 6,     [STEP_RECV_EXACT] = 5,
@@ -136,7 +138,8 @@ static void declare_objects(struct swarm *swarm, enum shape shape)
     if (draft->program->objects[last].is_second && draft_chance(draft, 25))
         draft->is_of_outside[last] = true;
     if (swarm->fragments[FRAGMENT_WAKEUP] && draft_chance(draft, 50))
-        draft_object(draft, OBJECT_WAKEUP, 0);
+        for (unsigned i = 1 + draft_below(draft, 3); i > 0 && has_room_for(draft, 1); i--)
+            draft_object(draft, OBJECT_WAKEUP, 0);
     swarm->first_object = (uint8_t)draft_below(draft, draft->program->object_count);
     swarm->first_percent = (uint8_t)(draft_chance(draft, 50) ? 60 : 0);
 }

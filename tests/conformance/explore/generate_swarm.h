@@ -23,9 +23,11 @@ enum fragment {
     FRAGMENT_SCOPE,    // Operations in scopes.
     FRAGMENT_TASKS,    // Spawn, join, cancel; also wrong ones.
     FRAGMENT_TIME,     // Sleeps and pauses.
-    FRAGMENT_WAKEUP,   // Wakeups, when there is one.
+    FRAGMENT_WAKEUP,   // Wakeups, when there are any.
     FRAGMENT_OUTSIDE,  // Stimuli.
     FRAGMENT_HANG_UP,  // An end is closed, the other goes on.
+    FRAGMENT_WAITS,    // Wait after wait, answered at once, later, or by a hang-up.
+    FRAGMENT_BACKLOG,  // More connections than there is room for.
     FRAGMENT_COUNT,
 };
 
