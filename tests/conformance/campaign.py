@@ -53,6 +53,7 @@ class Settings:
     backends: tuple = ("select", "epoll", "io_uring")
     expect: Path = None
     stop_after: int = 1
+    build: str = None  # What the build of the runner is called in the ledger.
     block_programs: int = BLOCK_PROGRAMS
 
 
@@ -216,7 +217,8 @@ class Campaign:
         self.result.failures += failures
         if not failures:
             figures = json.loads(block.stats.read_text(encoding="utf-8"))
-            self.ledger.add(block.first, block.hashes.read_bytes(), trimmed(figures))
+            self.ledger.add(block.first, block.hashes.read_bytes(), trimmed(figures),
+                            self.settings.build)
             self.result.programs += block.count
 
     def _end_all(self):

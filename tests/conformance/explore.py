@@ -14,6 +14,7 @@ something was, or when the programs did not reach all of the ring; 2 when it was
 import argparse
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -137,15 +138,18 @@ def generator_of(options):
 
 def explore(options):
     """A campaign from beginning to end: an exit status."""
-    settings = Settings(
-        runner=options.runner, seed=options.seed, programs=options.programs, jobs=options.jobs,
-        kind=options.kind, mode=options.mode, model=options.model, backends=options.backends,
-        expect=options.expect, stop_after=options.stop_after)
     campaign = {"seed": options.seed, "kind": options.kind, "mode": options.mode,
                 "model": options.model, "backends": ",".join(options.backends)}
     if options.ledger:
         campaign["generator"] = generator_of(options)
     with tempfile.TemporaryDirectory(prefix="explore-") as scratch:
+        # Of its own, since the one in the tree may be built anew in the hours that this takes.
+        options.runner = shutil.copy(options.runner, scratch)
+        build = hashlib.sha256(Path(options.runner).read_bytes()).hexdigest()[:16]
+        settings = Settings(
+            runner=options.runner, build=build, seed=options.seed, programs=options.programs,
+            jobs=options.jobs, kind=options.kind, mode=options.mode, model=options.model,
+            backends=options.backends, expect=options.expect, stop_after=options.stop_after)
         ledger = Ledger(options.ledger or scratch, campaign)
         try:
             known = sum(count for _, count in ledger.missing(options.programs, options.programs))
@@ -168,6 +172,8 @@ def report(options, ledger, result):
     if total:
         for line in figures.table(total, ledger.distinct()):
             print(line)
+        if ledger.builds() > 1:
+            print(f"{'':30} played by {ledger.builds()} builds of the runner")
         programs = total["coverage"]["programs"]
         print(f"{'programs a second':30} {result.programs / result.seconds:,.0f}, now")
         print(f"{'failures':30} {len(result.failures)}")

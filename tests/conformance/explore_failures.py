@@ -51,7 +51,7 @@ def play_again(options):
     """Plays a program as often as is wanted: whether anything is wrong with it."""
     text = read_program(options, options.replay)
     with open_judge(options, text) as judge:
-        judge.limit(5 * LIMIT_S)
+        judge.limit(2 * LIMIT_S)
         verdicts = [judge.judge(text) for _ in range(options.times)]
         is_steady = True
         if options.times > 1 and options.mode == "strict":

@@ -27,6 +27,7 @@ class FrontTest(unittest.TestCase):
     def start(self, *words, fake=""):
         self.log.write_text("")
         environment = {**os.environ, "FAKE": fake, "FAKE_LOG": str(self.log),
+                       "FAKE_MODULES": f"{HERE}:{HERE.parent / 'model'}",
                        "BUILD_WORKING_DIRECTORY": str(self.folder)}
         command = [sys.executable, "-B", HERE / "explore.py", "--runner", HERE / "explore_fake.py",
                    *words]
@@ -67,6 +68,7 @@ class FrontTest(unittest.TestCase):
         status, output, _ = self.explore("--programs", 5000, "--ledger", "led")
         self.assertEqual((status, self.blocks()), (0, []))
         self.assertIn("5,000, of them", output)
+        self.assertNotIn("builds", output)
 
     def test_a_ledger_of_another_generator_is_refused(self):
         self.explore("--programs", 10, "--ledger", "led")

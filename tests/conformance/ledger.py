@@ -108,8 +108,9 @@ class Ledger:
             raise _because(self.path, error) from None
         self.end += len(line)
 
-    def add(self, first, hashes, figures):
-        """Puts down a clean block: its first number, the hashes of its programs, its figures."""
+    def add(self, first, hashes, figures, build=None):
+        """Puts down a clean block: its first number, the hashes of its programs, its figures, and
+        what the build of the runner is called."""
         count, rest = divmod(len(hashes), HASH_BYTES)
         if rest:
             raise LedgerError(f"{self.hash_path}: {len(hashes)} bytes are no hashes")
@@ -120,7 +121,7 @@ class Ledger:
             os.fsync(self.hash_file)
         except OSError as error:
             raise _because(self.hash_path, error) from None
-        block = {"first": first, "count": count, "figures": figures}
+        block = {"first": first, "count": count, "build": build, "figures": figures}
         self._append(block)
         self.blocks.append(block)
 
@@ -135,6 +136,10 @@ class Ledger:
                 at += count
             if block is not None:
                 at = max(at, block["first"] + block["count"])
+
+    def builds(self):
+        """How many builds of the runner have played the programs that are done."""
+        return len({block["build"] for block in self.blocks})
 
     def distinct(self):
         """How many of the programs that are done differ from each other."""

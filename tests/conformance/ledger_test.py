@@ -32,12 +32,13 @@ class LedgerTest(unittest.TestCase):
     def test_what_was_put_down_is_there_again(self):
         ledger = self.open()
         ledger.add(0, hashes(1, 2, 3), {"programs": 3})
-        ledger.add(5, hashes(3, 4), {"programs": 2})
+        ledger.add(5, hashes(3, 4), {"programs": 2}, "abc")
         ledger.close()
         again = self.open()
         self.assertEqual([(b["first"], b["count"]) for b in again.blocks], [(0, 3), (5, 2)])
         self.assertEqual(again.blocks[1]["figures"], {"programs": 2})
         self.assertEqual(again.distinct(), 4)
+        self.assertEqual(again.builds(), 2)
 
     def test_what_is_missing_is_handed_out_in_blocks(self):
         ledger = self.open()

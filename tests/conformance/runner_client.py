@@ -41,7 +41,7 @@ class _Late(Exception):
 class Client:
     """One process, started when it is needed. `limit_s` is how long a program may take."""
 
-    def __init__(self, *command, limit_s=1.0):
+    def __init__(self, *command, limit_s=3.0):
         self.command = [str(word) for word in command]
         self.limit_s = limit_s
         self.longest_s = 0.0  # That a program took which came to an end, the first one aside.

@@ -20,7 +20,7 @@ REPLAYS_MIN = 3
 CONFIRMATIONS = 3  # Of a step forward, when not all replays failed.
 MISSED = 0.02  # How likely a failure that does not come every time may be missed.
 TRIES_MAX = 100
-LIMIT_S = 1.0  # How long a program may take before it hangs,
+LIMIT_S = 3.0  # How long a program may take before it hangs,
 SHORT_LIMIT_S = 0.05  # and at least, where hanging is what is looked for.
 
 

@@ -26,6 +26,7 @@ CONFLUENT_SEEDS = 4  # Of the variations that a program is played in.
 
 MODEL_SERVER = Path(__file__).resolve().parent / "model_serve.py"
 MODEL_LIMIT_S = 10.0
+START_LIMIT_S = 30.0  # A machine may be busy.
 
 
 class NoProgram(Exception):
@@ -59,13 +60,13 @@ def difference(text, expected, actual):
 
 def refused_backends(runner, backends):
     """Yields (backend, why) of those that this machine refuses: nothing runs on them at all."""
-    with Client(runner, "serve") as client:
+    with Client(runner, "serve", limit_s=START_LIMIT_S) as client:
         for backend in backends:
             played = client.play("task main\n", backend, "strict")
-            events = trace.decode(played.trace)
             if played.kind != TRACE:
-                yield backend, f"{played.kind} {played.text}"
-            elif len(events) == 1 and events[0][0] == trace.OUTCOME and events[0][1] < 0:
+                raise RunnerError(f"{runner}: {backend}: {played.kind} {played.text}")
+            events = trace.decode(played.trace)
+            if len(events) == 1 and events[0][0] == trace.OUTCOME and events[0][1] < 0:
                 yield backend, os.strerror(-events[0][1])
 
 
