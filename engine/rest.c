@@ -102,7 +102,7 @@ void cede_engine_rouse_acceptors(struct cede_engine *engine)
     struct cede_operation *next;
     for (struct cede_operation *op = engine->resting.first; op; op = next) {
         next = op->next;
-        // One that rests for having been woken in vain has no use for it, and rests to the end (S2).
+        // One that was woken in vain has no use for it, and rests to the end (S2).
         if (cede_attempt_is_shortage(op))
             cede_engine_rouse(engine, op);
     }
