@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// One timer of the process, set anew now and then only, so that it costs no system call a program.
-// The handlers call write(2) and _exit(2) alone, on a stack of their own: a task may have overflown
-// its one.
+// Two timers of the process, set anew now and then only, so that they cost no system call a
+// program. The handlers call write(2) and _exit(2) alone, on a stack of their own: a task may have
+// overflown its one.
 
 #include "tests/conformance/explore/watchdog.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "engine/sys.h"
+
+#define ASLEEP_NS (5 * CEDE_NANOSECONDS_PER_SECOND)
 
 static struct {
     int64_t limit_ns;
@@ -44,7 +47,8 @@ static size_t append_number(char *line, size_t used, uint64_t number)
 static void tell(int signal)
 {
     char line[128];
-    size_t used = append(line, 0, signal == SIGALRM ? "hang " : "crash ");
+    bool is_late = signal == SIGALRM || signal == SIGPROF;
+    size_t used = append(line, 0, is_late ? "hang " : "crash ");
     used = append_number(line, used, watched.seed);
     used = append_number(line, used, watched.number);
     used = append(line, used, watched.backend);
@@ -57,12 +61,21 @@ void watchdog_start(uint64_t limit_s)
 {
     watched.limit_ns = (int64_t)limit_s * CEDE_NANOSECONDS_PER_SECOND;
     static char stack[32 << 10];
-    const int signals[] = {SIGALRM, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
+    const int signals[] = {SIGALRM, SIGPROF, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
     const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
     const struct sigaction action = {.sa_handler = tell, .sa_flags = SA_ONSTACK};
     sigaltstack(&own, NULL);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         sigaction(signals[i], &action, NULL);
+}
+
+static void set_timer(enum __itimer_which which, int64_t time_ns)
+{
+    const struct itimerval limit = {
+        .it_value = {.tv_sec = time_ns / CEDE_NANOSECONDS_PER_SECOND,
+                     .tv_usec = time_ns % CEDE_NANOSECONDS_PER_SECOND / 1000},
+    };
+    setitimer(which, &limit, NULL);
 }
 
 void watchdog_watch(uint64_t seed, uint64_t number, const char *backend)
@@ -75,9 +88,6 @@ void watchdog_watch(uint64_t seed, uint64_t number, const char *backend)
         return;
     watched.set_ns = now_ns;
     int64_t time_ns = watched.limit_ns + watched.limit_ns / 4;
-    const struct itimerval limit = {
-        .it_value = {.tv_sec = time_ns / CEDE_NANOSECONDS_PER_SECOND,
-                     .tv_usec = time_ns % CEDE_NANOSECONDS_PER_SECOND / 1000},
-    };
-    setitimer(ITIMER_REAL, &limit, NULL);
+    set_timer(ITIMER_PROF, time_ns);
+    set_timer(ITIMER_REAL, time_ns + ASLEEP_NS);
 }

@@ -11,7 +11,8 @@
 #define WATCHDOG_EXIT_STATUS 3
 
 // Installs the signal handlers. What was written to stdout before must have been flushed whenever a
-// program begins. A program may take so many seconds, and no more than a quarter longer.
+// program begins. A program may take so many seconds of the processor, and five seconds more by the
+// clock, in case the machine is busy; and no more than a quarter longer.
 void watchdog_start(uint64_t limit_s);
 
 // A program begins, on a backend.
