@@ -1,6 +1,6 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: MIT
-"""The brief's program wakes its tasks as the player does, and the repairs are those listed there."""
+"""The brief's program wakes its tasks as the player does, save for the repairs that it lists."""
 
 import unittest
 

@@ -4,42 +4,11 @@
 expected here was reasoned, and not seen."""
 
 import unittest
-from zlib import crc32
 
-import player_outside
-import program
-import trace
+from player_expect import ExpectTest, play, sent
 
 
-def sent(number, size, first=0):
-    """The digest of bytes that object `number` sends, as a trace's text has it."""
-    return f"{crc32(bytes((number * 37 + k) % 251 for k in range(first, first + size))):08x}"
-
-
-def play(text):
-    """The lines of the trace of a program, but for the numbers of its events and who is spawned."""
-    made = program.read(text)
-    names = [thing.name for thing in made.objects]
-    lines = trace.text(player_outside.play(made), names).splitlines()
-    return [" ".join(line.split()[1:]) for line in lines if " spawn " not in line]
-
-
-def lines(text):
-    return [line.strip() for line in text.strip().splitlines()]
-
-
-class ClauseTest(unittest.TestCase):
-    maxDiff = None
-
-    def check(self, text, expected):
-        self.assertEqual(play(text), lines(expected))
-
-    def check_among(self, text, expected):
-        """Among others these lines are there, in this order."""
-        found = iter(play(text))
-        for line in lines(expected):
-            self.assertIn(line, found)
-
+class ClauseTest(ExpectTest):
     def test_t4_receivers_before_senders_before_closes_and_each_by_ticket(self):
         self.check("""
             pair a b
@@ -342,96 +311,6 @@ class ClauseTest(unittest.TestCase):
             - tick 2 at 7ms
             main(1) end connect two = 0
             """)
-
-    def test_scopes(self):
-        self.check("""
-            pair a b
-            task main
-                leave
-                scope within 2us
-                scope within 5us
-                recv a 1 within 3us
-                sleep 1us
-                leave
-                leave
-                scope
-                cancel-scope
-                sleep 1us
-                leave
-                sleep 1us
-            """, """
-            main(1) note leave = -EINVAL
-            main(1) scope enter until 2us
-            main(1) scope enter until 5us
-            main(1) submit recv a 1 until 2us
-            - tick 1 at 2us
-            main(1) end recv a = -ETIMEDOUT
-            main(1) submit park until 2us
-            - tick 2 at 2us
-            main(1) end park = -ETIMEDOUT
-            main(1) scope leave = 0
-            main(1) scope leave = -ETIMEDOUT
-            main(1) scope enter
-            main(1) scope cancel
-            main(1) submit park until 3us
-            - tick 3 at 2us
-            main(1) end park = -ECANCELED
-            main(1) scope leave = -ECANCELED
-            main(1) submit park until 3us
-            - tick 4 at 3us
-            main(1) end park = 0
-            main(1) done = 0
-            - outcome = 0
-            """)
-
-    def test_wakeups_wake_last_and_in_order_of_arrival(self):
-        self.check_among("""
-            wakeup k
-            wakeup n
-            task main
-                spawn one
-                spawn two
-                pause
-                signal n
-                signal k
-                sleep 0ns
-            task one
-                wait-wakeup k
-            task two
-                wait-wakeup n
-            """, """
-            main(1) note signal n = 0
-            main(1) note signal k = 0
-            main(1) end park = 0
-            two(4) end wakeup = 0
-            one(3) end wakeup = 0
-            - note reap = 0
-            reaper(2) end wakeup = 0
-            reaper(2) done = 0
-            - outcome = 0
-            """)
-
-    def test_an_accept_fills_its_slot(self):
-        self.check_among("""
-            tcp-listener m 4
-            slot s
-            slot u
-            task main
-                spawn one
-                connect s m
-                connect s m
-                send s 3
-            task one
-                accept m u
-                recv u 10
-            """, f"""
-            one(2) end accept m = 2
-            main(1) end connect s = 0
-            main(1) note connect s = -EEXIST
-            one(2) end recv u = 3, 3 bytes {sent(1, 3)}
-            main(1) end send s = 3, 3 bytes {sent(1, 3)}
-            """)
-
 
 if __name__ == "__main__":
     unittest.main()

@@ -9,6 +9,7 @@ import play as play_program
 import player_outside
 import program
 import trace
+from player_expect import ExpectTest, sent
 
 WORDS = """
     # All there is.
@@ -145,6 +146,99 @@ class TraceTest(unittest.TestCase):
         self.assertEqual(len(lines), len(self.EVENTS))
         self.assertEqual(lines[5], "    6  -                 spawn main(1) = 0")
         self.assertEqual(lines[7], "    8  main(1)           submit recv #3 1099511627776")
+
+
+class StepTest(ExpectTest):
+    """What takes more than one clause."""
+
+    def test_scopes_nest_and_the_nearest_deadline_counts(self):
+        self.check("""
+            pair a b
+            task main
+                leave
+                scope within 2us
+                scope within 5us
+                recv a 1 within 3us
+                sleep 1us
+                leave
+                leave
+                scope
+                cancel-scope
+                sleep 1us
+                leave
+                sleep 1us
+            """, """
+            main(1) note leave = -EINVAL
+            main(1) scope enter until 2us
+            main(1) scope enter until 5us
+            main(1) submit recv a 1 until 2us
+            - tick 1 at 2us
+            main(1) end recv a = -ETIMEDOUT
+            main(1) submit park until 2us
+            - tick 2 at 2us
+            main(1) end park = -ETIMEDOUT
+            main(1) scope leave = 0
+            main(1) scope leave = -ETIMEDOUT
+            main(1) scope enter
+            main(1) scope cancel
+            main(1) submit park until 3us
+            - tick 3 at 2us
+            main(1) end park = -ECANCELED
+            main(1) scope leave = -ECANCELED
+            main(1) submit park until 3us
+            - tick 4 at 3us
+            main(1) end park = 0
+            main(1) done = 0
+            - outcome = 0
+            """)
+
+    def test_wakeups_wake_last_and_in_order_of_arrival(self):
+        self.check_among("""
+            wakeup k
+            wakeup n
+            task main
+                spawn one
+                spawn two
+                pause
+                signal n
+                signal k
+                sleep 0ns
+            task one
+                wait-wakeup k
+            task two
+                wait-wakeup n
+            """, """
+            main(1) note signal n = 0
+            main(1) note signal k = 0
+            main(1) end park = 0
+            two(4) end wakeup = 0
+            one(3) end wakeup = 0
+            - note reap = 0
+            reaper(2) end wakeup = 0
+            reaper(2) done = 0
+            - outcome = 0
+            """)
+
+    def test_an_accept_fills_its_slot(self):
+        self.check_among("""
+            tcp-listener m 4
+            slot s
+            slot u
+            task main
+                spawn one
+                connect s m
+                connect s m
+                send s 3
+            task one
+                accept m u
+                recv u 10
+            """, f"""
+            one(2) end accept m = 2
+            main(1) end connect s = 0
+            main(1) note connect s = -EEXIST
+            one(2) end recv u = 3, 3 bytes {sent(1, 3)}
+            main(1) end send s = 3, 3 bytes {sent(1, 3)}
+            """)
 
 
 class RejectionTest(unittest.TestCase):
