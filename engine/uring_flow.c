@@ -228,9 +228,14 @@ static void carry_out(struct cede_uring_state *state, struct cede_uring_slot *sl
     }
 }
 
-// In strict mode: what is ready, receivers by ticket, then senders by ticket (T3).
-static void carry_out_ready(struct cede_uring_state *state)
+// In strict mode: what is ready, receivers by ticket, then senders by ticket (T3). Polls that have
+// just been queued are answered first, so that this sees all of what is ready at this instant.
+// Whether there was something.
+static bool carry_out_ready(struct cede_uring_state *state)
 {
+    bool found = state->ready[CEDE_RECV].first || state->ready[CEDE_SEND].first;
+    if (!found || cede_uring_ring_queued(&state->ring) > 0)
+        return found;
     for (int direction = 0; direction < CEDE_DIRECTION_COUNT; direction++) {
         struct cede_operation_list ready = state->ready[direction];
         state->ready[direction] = (struct cede_operation_list){.first = NULL};
@@ -238,6 +243,7 @@ static void carry_out_ready(struct cede_uring_state *state)
         CEDE_OPERATIONS_EACH(op, next, ready.first)
             carry_out(state, &state->slots[op->backend_index]);
     }
+    return true;
 }
 
 // A poll says that the operation would not block now.
@@ -272,11 +278,11 @@ static struct cede_uring_slot *stop_watching(struct cede_uring_state *state,
 }
 
 // A poll reports what once was, even if somebody else has taken it since. Strict mode asks again.
-static bool is_ready_still(const struct cede_operation *op)
+static int events_now(const struct cede_operation *op)
 {
     short wanted = cede_operation_direction(op) == CEDE_RECV ? POLLIN : POLLOUT;
     struct pollfd question = {.fd = op->fd, .events = wanted};
-    return cede_sys_poll(&question, 1) > 0 && cede_uring_is_ready(op, question.revents);
+    return cede_sys_poll(&question, 1) > 0 ? question.revents : 0;
 }
 
 static void complete_poll(struct cede_uring_state *state, struct cede_uring_slot *slot, int result,
@@ -284,13 +290,17 @@ static void complete_poll(struct cede_uring_state *state, struct cede_uring_slot
 {
     if (slot->is_cancelling)
         return; // The engine tries once more itself.
-    bool is_ready = cede_uring_is_ready(slot->op, result);
-    if (result < 0)
+    if (result < 0) {
         end(state, slot, result);
-    else if (is_ready && (!state->strict || is_ready_still(slot->op)))
+        return;
+    }
+    bool was_ready = cede_uring_is_ready(slot->op, result);
+    if (was_ready && state->strict)
+        result = events_now(slot->op);
+    if (cede_uring_is_ready(slot->op, result))
         complete_ready(state, more ? stop_watching(state, slot) : slot, result);
     else if (!more)
-        request(state, slot, is_ready ? CEDE_URING_POLLED : CEDE_URING_WATCHED);
+        request(state, slot, was_ready ? CEDE_URING_POLLED : CEDE_URING_WATCHED);
 }
 
 // Whether the operation of a slot that is being cancelled is now free of the kernel, and unended.
@@ -356,8 +366,7 @@ bool cede_uring_drain(struct cede_uring_state *state)
         complete(state, &cqe);
         found = true;
     }
-    carry_out_ready(state);
-    return found;
+    return carry_out_ready(state) || found;
 }
 
 void cede_uring_drain_cancelled(struct cede_uring_state *state)
