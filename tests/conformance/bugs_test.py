@@ -1,6 +1,6 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: MIT
-"""The bugs of the measurement apply and compile, and so does every negated branch."""
+"""The bugs of the measurement apply and compile, as every negated branch does; some are found."""
 
 import concurrent.futures
 import os
@@ -9,13 +9,31 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import bugs
+import bugs_look
 import bugs_read
 import faults
 import negate
+from bugs_build import Bench
+from bugs_expect import NotTheModel, expectation
 
 # Bazel starts a test in the root of the tree that it was given.
 ROOT = Path.cwd()
 BUG_COUNT = 50
+
+# A few bugs, found within so many programs; the first of them is all backends' own, so that only
+# the model can find it.
+SAMPLE_PROGRAMS = 100
+SAMPLE = (
+    "scheduler_calls_forget_to_restore_the_deadline",
+    "attempt_forgets_progress_when_blocked",
+    "epoll_cache_outlives_the_close",
+    "operation_removal_keeps_the_tail",
+    "readiness_does_not_arm_what_moved",
+    "select_report_disarms_both_ways",
+    "tick_wakes_the_late_with_their_class",
+    "uring_closes_before_it_submits",
+)
 
 CHECK = ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-fsyntax-only", "-iquote", str(ROOT)]
 WARNINGS = ["-Wall", "-Wextra", "-Werror"]
@@ -77,10 +95,10 @@ class BugsTest(unittest.TestCase):
     maxDiff = None
 
     def test_every_bug_applies_and_compiles_without_a_warning(self):
-        bugs = bugs_read.bugs()
-        print(f"{len(bugs)} bugs in {len({bug.file for bug in bugs})} files")
-        self.assertEqual(len(bugs), BUG_COUNT)
-        self.assertEqual(complaints(bugs, WARNINGS), [])
+        found = bugs_read.bugs()
+        print(f"{len(found)} bugs in {len({bug.file for bug in found})} files")
+        self.assertEqual(len(found), BUG_COUNT)
+        self.assertEqual(complaints(found, WARNINGS), [])
 
     def test_every_negated_branch_applies_and_compiles(self):
         variants = bugs_read.negated()
@@ -90,6 +108,32 @@ class BugsTest(unittest.TestCase):
             original = Path(variant.file).read_text(encoding="utf-8")
             self.assertEqual(len(variant.source), len(original) + len("!()"), variant.name)
         self.assertEqual(complaints(variants, ["-w"]), [])
+
+    def test_a_sample_is_found_and_nothing_without_a_bug(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            bench = Bench(ROOT, folder, pool)
+            healthy = bench.healthy()
+            limits = bugs_look.Limits(programs=SAMPLE_PROGRAMS, backends=bugs.allowed(healthy))
+            expect = expectation(healthy, Path(folder), "test", limits, os.cpu_count())
+
+            def look(path):
+                variant = bugs_read.bug(path)
+                runner = bench.variant(variant.name, variant.source)
+                return variant.name, bugs_look.look(runner, limits, expect, False)
+
+            paths = [bugs_read.HERE / "bugs" / f"{name}.bug" for name in SAMPLE]
+            found = dict(pool.map(look, paths))
+            # Were the digests another runner's, that would be told before anything is looked for.
+            broken = bench.variant("broken", bugs_read.bug(paths[0]).source)
+            with self.assertRaises(NotTheModel):
+                expectation(broken, Path(folder), "broken", limits, os.cpu_count())
+        for name, what in found.items():
+            print(f"{name}: {what}")
+        if "io_uring" not in limits.backends:
+            del found["uring_closes_before_it_submits"]
+        self.assertEqual([name for name, what in found.items() if what is None], [])
+        self.assertEqual(found[SAMPLE[0]].way, bugs_look.MODEL)
 
     def test_branches_are_found_in_code_alone(self):
         found = list(negate.branches("planted.c", PLANTED))
