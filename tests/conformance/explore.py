@@ -90,7 +90,8 @@ def settle(options):
         return "--replay and --shrink are two things"
     options.mode = options.mode or wanted
     # The player is one judge more; that backends agree is seen without it.
-    default = BACKENDS[:1] if options.model == "player" else BACKENDS
+    is_campaign = not (options.replay or options.shrink)
+    default = BACKENDS[:1] if options.model == "player" and is_campaign else BACKENDS
     options.backends = options.backends or default
     return None
 
@@ -100,7 +101,8 @@ def leave_out_refused(options):
     for backend, reason in refused_backends(options.runner, options.backends):
         complain(f"{backend}: {reason}: it is NOT played, and its coverage not judged")
         options.backends = tuple(name for name in options.backends if name != backend)
-    return options.backends
+    if not options.backends:
+        raise RunnerError("no backend is left")
 
 
 class Progress:

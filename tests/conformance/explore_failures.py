@@ -22,7 +22,7 @@ COMMAND = "bazel run -c opt //tests/conformance:explore --"
 
 def path(text):
     """A path as the person who called understands it."""
-    return HERE / text
+    return (HERE / text).absolute()
 
 
 def read_program(options, name):

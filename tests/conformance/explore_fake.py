@@ -61,8 +61,6 @@ def run():
 
 def play(text, backend, count):
     """An answer."""
-    if backend == PLANTED.get("refused"):
-        return trace.encode([(trace.OUTCOME, -1)])
     result = 0
     if backend == "io_uring":
         if "unknown" in text:
@@ -81,7 +79,10 @@ def serve():
     for count, line in enumerate(sys.stdin.buffer):
         _, backend, _, size = line.decode().split()
         data = play(sys.stdin.buffer.read(int(size)).decode(), backend, count)
-        answer = b"leak 5\n" if data is None else b"trace 0 %d\n" % len(data) + data
+        if backend == PLANTED.get("refused"):
+            answer = b"error the program cannot be set up: Operation not permitted\n"
+        else:
+            answer = b"leak 5\n" if data is None else b"trace 0 %d\n" % len(data) + data
         sys.stdout.buffer.write(answer)
         sys.stdout.buffer.flush()
 

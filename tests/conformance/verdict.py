@@ -7,7 +7,6 @@ confluent program comes to different results. The first of these that is found i
 explore.py calls it, and the shrinking of a failure.
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -63,11 +62,10 @@ def refused_backends(runner, backends):
     with Client(runner, "serve", limit_s=START_LIMIT_S) as client:
         for backend in backends:
             played = client.play("task main\n", backend, "strict")
-            if played.kind != TRACE:
+            if played.kind == ERROR:
+                yield backend, played.text.rpartition(": ")[2]
+            elif played.kind != TRACE:
                 raise RunnerError(f"{runner}: {backend}: {played.kind} {played.text}")
-            events = trace.decode(played.trace)
-            if len(events) == 1 and events[0][0] == trace.OUTCOME and events[0][1] < 0:
-                yield backend, os.strerror(-events[0][1])
 
 
 class Judge:
