@@ -30,7 +30,8 @@ struct pass {
     unsigned carried_out;
     unsigned submitted_tick[NUMBERS]; // By task: when, and
     int before[NUMBERS];              // which kind of operation the object had seen before.
-    int last[PROGRAM_OBJECTS_MAX];    // By object.
+    bool has_begun[NUMBERS];
+    int last[PROGRAM_OBJECTS_MAX]; // By object.
 };
 
 // The index of a step kind in the matrix; COVERAGE_KINDS if it has none.
@@ -117,6 +118,13 @@ static void count_step(struct pass *pass, enum step_kind kind)
 
 // --- Events -------------------------------------------------------------------------------------
 
+// A task goes on, or begins.
+static void see_resumption(struct pass *pass)
+{
+    if (++pass->resumed_in_tick >= LONG_TURN)
+        pass->has[COVERAGE_LONG_TURN] = true;
+}
+
 static void see_submit(struct pass *pass, const struct cede_trace_event *event)
 {
     enum step_kind kind = step_of(event->verb);
@@ -133,9 +141,8 @@ static void see_end(struct pass *pass, const struct cede_trace_event *event)
     enum step_kind kind = step_of(event->verb);
     bool was_parked = pass->tick > pass->submitted_tick[event->task] + 1;
     bool is_in_parts = kind == STEP_SEND_ALL && event->result < 0 && event->bytes > 0;
-    pass->ended_in_tick++;
-    pass->resumed_in_tick++;
-    if (pass->ended_in_tick >= CROWD)
+    see_resumption(pass);
+    if (++pass->ended_in_tick >= CROWD)
         pass->has[COVERAGE_CROWD] = true;
     pass->has[COVERAGE_PARKED_SENDER] |= is_sender(kind) && (was_parked || is_in_parts);
     pass->has[COVERAGE_TIMED_OUT] |= event->result == -ETIMEDOUT;
@@ -186,8 +193,7 @@ static void see_other(struct pass *pass, const struct cede_trace_event *event)
     unsigned shutdown = index_of(STEP_SHUTDOWN);
     switch (event->kind) {
     case CEDE_TRACE_PAUSE:
-        if (++pass->resumed_in_tick >= LONG_TURN)
-            pass->has[COVERAGE_LONG_TURN] = true;
+        see_resumption(pass);
         count_step(pass, STEP_PAUSE);
         break;
     case CEDE_TRACE_JOIN:
@@ -220,6 +226,10 @@ static void see(struct pass *pass, const struct cede_trace_event *event)
 {
     if (event->task >= NUMBERS || (event->task != 0 && event->task == pass->reaper))
         return;
+    if (event->task != 0 && !pass->has_begun[event->task]) {
+        pass->has_begun[event->task] = true;
+        see_resumption(pass);
+    }
     if (event->kind == CEDE_TRACE_TICK)
         see_tick(pass);
     else if (event->kind == CEDE_TRACE_SPAWN)

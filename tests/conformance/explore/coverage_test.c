@@ -197,12 +197,15 @@ static void test_coverage_knows_crowds_and_long_turns(void **state)
     put_end(1, CEDE_VERB_RECV, 0, 5);
     finish(0);
     assert_int_equal(coverage.traits[COVERAGE_CROWD], 0);
-    for (int i = 0; i < 25; i++)
-        put_end(1, CEDE_VERB_RECV, 0, 5);
-    for (int i = 0; i < 231; i++)
-        put((struct cede_trace_event){.kind = CEDE_TRACE_PAUSE, .task = 1});
-    finish(0);
-    assert_int_equal(coverage.traits[COVERAGE_CROWD], 1);
+    // Two tasks that begin, 25 operations that end, and the rest pauses.
+    for (int pauses = 228; pauses <= 229; pauses++) {
+        for (int i = 0; i < 25; i++)
+            put_end(2, CEDE_VERB_RECV, 0, 5);
+        for (int i = 0; i < pauses; i++)
+            put((struct cede_trace_event){.kind = CEDE_TRACE_PAUSE, .task = 1});
+        finish(0);
+    }
+    assert_int_equal(coverage.traits[COVERAGE_CROWD], 2);
     assert_int_equal(coverage.traits[COVERAGE_LONG_TURN], 1);
 }
 

@@ -340,5 +340,5 @@ void fragment_long_turn(struct swarm *swarm)
     // Those that sleep for no time are what the next tick begins with.
     for (unsigned i = 0; i < 12 * count; i++)
         draft_add(draft, i % count,
-                  draft_chance(draft, 90) ? draft_step(STEP_PAUSE, 0) : draft_timed(STEP_SLEEP, 0));
+                  draft_chance(draft, 97) ? draft_step(STEP_PAUSE, 0) : draft_timed(STEP_SLEEP, 0));
 }
