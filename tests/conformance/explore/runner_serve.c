@@ -56,8 +56,8 @@ static bool read_request(const char *line, struct request *ret_request)
            (request.is_confluent || request.backend_count == 1);
 }
 
-// Plays for confluent_check; `argument` is the trace. -EMFILE: something was left behind; -ELOOP: it
-// was a spin.
+// Plays for confluent_check; `argument` is the trace. -EMFILE: something was left behind; -ELOOP:
+// it was a spin.
 static int play_variation(void *argument, const struct program *varied, const char *backend,
                           bool is_strict, const uint8_t **ret_trace, size_t *ret_bytes)
 {
