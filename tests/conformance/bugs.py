@@ -31,7 +31,6 @@ from bugs_expect import expectation
 from verdict import refused_backends
 
 GOAL = 0.9  # Of the negated branches.
-OPERATIONS_MAX = 20  # Of the program that a bug is shown by.
 
 
 def tree_key(root, limits):
@@ -133,7 +132,8 @@ class Measurement:
             print(f"survives: {variant.name}\n    {variant.survives or 'No reason is known.'}")
         yield from (f"{variant.name} is shown by {self.shrunk(variant).operations} operations"
                     for variant in variants
-                    if self.shrunk(variant) and self.shrunk(variant).operations > OPERATIONS_MAX)
+                    if self.shrunk(variant)
+                    and self.shrunk(variant).operations > variant.operations)
         yield from (f"{variant.name} survives without a reason"
                     for variant in missed if not variant.survives)
         yield from (f"{variant.name} is said to survive, and is found"

@@ -56,7 +56,8 @@ class Limits(NamedTuple):
     """How far to look."""
     seed: int = 1
     programs: int = 20_000  # For each way,
-    normal: int = 1_000  # but for those that take time.
+    confluent: int = 3_000  # but for those that take time.
+    normal: int = 1_000
     accepted: int = 3_000
     backends: tuple = ("select", "epoll", "io_uring")
 
@@ -98,7 +99,8 @@ def look_at_random(runner, limits, expect):
 
 
 def look_at_confluent(runner, limits):
-    return _look(RESULTS, _command(runner, limits, limits.programs, "--kind", "confluent"))
+    return _look(RESULTS, _command(runner, limits, min(limits.confluent, limits.programs),
+                                   "--kind", "confluent"))
 
 
 def look_at_normal(runner, limits):

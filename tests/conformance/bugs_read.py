@@ -5,6 +5,7 @@ A variant is a bug written by hand, bugs/NAME.bug, or a negated branch (negate.p
 the form of a .fault file (faults.py) without a claim, and two lines of its own:
 
     mode: normal         only programs in normal mode can find it
+    needs: 257, a reason the size of the smallest program that shows it, if that is above 20
     survives: a reason   why nothing finds it
 
 Negated branches that survive stand in bugs_survivors.txt, each with its reason in the lines below
@@ -32,7 +33,9 @@ NEGATED = (
     "tasks/scheduler_calls.c",
 )
 
-OWN_KEYS = ("mode", "survives")
+OWN_KEYS = ("mode", "needs", "survives")
+
+OPERATIONS_MAX = 20  # Of the program that shows a bug.
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Variant:
     source: str
     is_bug: bool  # Written by hand; else a negated branch.
     is_normal: bool = False  # To be looked for in normal mode.
+    operations: int = OPERATIONS_MAX  # That may be needed to show it.
     survives: str = ""  # The reason why it may.
 
 
@@ -66,6 +70,7 @@ def bug(path, root=Path()):
     fault, own = read_bug(path.stem, path.read_text(encoding="utf-8"))
     source = (root / fault.file).read_text(encoding="utf-8")
     return Variant(path.stem, fault.file, faults.apply(fault, source), True, "mode" in own,
+                   int(own.get("needs", str(OPERATIONS_MAX)).partition(",")[0]),
                    own.get("survives", ""))
 
 
