@@ -31,7 +31,7 @@ PACKAGES = {COMPILER: "gcc-aarch64-linux-gnu and libc6-dev-arm64-cross", EMULATO
 
 SWITCH = "tasks/context_aarch64.S"
 OTHER_SWITCHES = ("tasks/context_x86_64.S", "tasks/context_fallback.c")
-SERVER = ("echo_connection.c", "echo_options.c", "echo_server.c", "options.c")
+SERVER = ("echo_connection.c", "echo_options.c", "echo_server.c", "echo_trace.c", "options.c")
 TESTS = ("context_test", "context_registers_test", "generator_test", "generator_misuse_test")
 
 # The emulator's own table for select(2) ends at 1023.
