@@ -27,8 +27,9 @@ BLOCK_PROGRAMS = 500
 MODELS = {"player": "play.py", "acceptor": "accept.py"}
 
 
-# What lines that tell of a failure begin with.
+# What lines that tell of a failure begin with; and of a trace that the acceptor gave up on.
 FAILURES = ("divergence", "unexpected", "crash", "hang", "leak", "spin", "differs", "rejected")
+UNDECIDED = "undecided "
 
 
 class Failure(NamedTuple):
@@ -132,11 +133,19 @@ class Block:
         for path in (self.stats, self.hashes):
             path.unlink(missing_ok=True)
 
+    def lines(self):
+        return b"".join(self.output.values()).decode(errors="replace").splitlines()
+
+    def figures(self):
+        """What the runner has counted, and how many traces nobody could decide on."""
+        found = trimmed(json.loads(self.stats.read_text(encoding="utf-8")))
+        found["undecided"] = sum(line.startswith(UNDECIDED) for line in self.lines())
+        return found
+
     def failures(self):
         """What was found, when everything was written; RunnerError if something went wrong."""
         statuses = [process.wait() for process in self.processes]
-        lines = b"".join(self.output.values()).decode(errors="replace").splitlines()
-        found = [failure for failure in map(_failure, lines) if failure]
+        found = [failure for failure in map(_failure, self.lines()) if failure]
         if not found and any(statuses):
             self.errors.seek(0)
             said = self.errors.read().decode(errors="replace").strip()
@@ -216,8 +225,7 @@ class Campaign:
         failures = block.failures()
         self.result.failures += failures
         if not failures:
-            figures = json.loads(block.stats.read_text(encoding="utf-8"))
-            self.ledger.add(block.first, block.hashes.read_bytes(), trimmed(figures),
+            self.ledger.add(block.first, block.hashes.read_bytes(), block.figures(),
                             self.settings.build)
             self.result.programs += block.count
 

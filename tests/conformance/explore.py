@@ -34,6 +34,7 @@ RUNNER = Path("tests/conformance/explore/runner")
 CLEAN, FOUND, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 BACKENDS = ("select", "epoll", "io_uring")
+KINDS = ("random", "confluent", "rude")
 GENERATOR_PROGRAMS = 8  # By which a generator is told from another.
 
 
@@ -63,7 +64,7 @@ def parser():
     add("--seed", type=int, metavar="S", default=1, help="of the programs [1]")
     add("--jobs", type=natural, metavar="J", default=len(os.sched_getaffinity(0)),
         help="processes at once [one a processor]")
-    add("--kind", choices=("random", "confluent"), default="random", help="of programs [random]")
+    add("--kind", choices=KINDS, default="random", help="of programs [random]")
     add("--mode", choices=("strict", "normal"), help="[normal for the acceptor, else strict]")
     add("--model", choices=sorted(MODELS), help="have the reference model judge, too")
     add("--backends", type=backend_list, metavar="NAMES", help="[select,epoll,io_uring]")
@@ -86,6 +87,8 @@ def settle(options):
     wanted = "normal" if options.model == "acceptor" else "strict"
     if options.model and options.mode not in (None, wanted):
         return f"--model {options.model} judges {wanted} mode"
+    if options.model and options.kind == "rude":
+        return "no model judges rude programs"
     if options.replay and options.shrink:
         return "--replay and --shrink are two things"
     options.mode = options.mode or wanted

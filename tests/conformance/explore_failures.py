@@ -42,7 +42,8 @@ def read_program(options, name):
 
 def open_judge(options, text, model=None):
     return Judge(options.runner, options.backends, options.mode, model or options.model,
-                 options.reference, text if options.kind == "confluent" else None)
+                 options.reference, text if options.kind == "confluent" else None,
+                 options.kind == "rude")
 
 
 # --- Playing one again --------------------------------------------------------------------------
@@ -63,8 +64,8 @@ def play_again(options):
     if found:
         print(explain(found[0], options), end="")
         print_objections(options, text)
-    elif options.mode == "strict":
-        print("equal" if len(options.backends) > 1 else "played")
+    elif options.mode == "strict" and options.kind != "rude" and len(options.backends) > 1:
+        print("equal")
     else:
         print("accepted" if options.model else "played")
     return bool(found) or not is_steady
@@ -82,7 +83,7 @@ def print_steadiness(judge, text, backend, times):
 
 def print_objections(options, text):
     """Says what strict mode does not promise for a program."""
-    if options.mode == "strict":
+    if options.mode == "strict" and options.kind != "rude":
         for objection in lawful.objections(language.read(text)):
             print(f"it is no strict program: {objection}")
 

@@ -78,6 +78,8 @@ def _rows(figures, distinct):
     few = sum(count < PAIRS_ENOUGH for count in pairs.values())
     yield ("pairs on one socket", f"{len(pairs)} possible, least {pairs[least]:,} ({least}), "
            f"{few} under {PAIRS_ENOUGH}")
+    if figures.get("undecided"):
+        yield "undecided traces", f"{figures['undecided']:,}"
     if any(figures["opcodes"].values()):
         for number, name in enumerate(OPCODES):
             yield ("" if number else "ring operations",

@@ -72,9 +72,10 @@ class Judge:
     """Judges programs in one mode, with a process for the runner and one for each other judge."""
 
     def __init__(self, runner, backends, mode="strict", model=None, reference=None,
-                 confluent=None):
+                 confluent=None, is_rude=False):
         """`model` is "player", "acceptor" or None; `reference` another runner, or None; `confluent`
-        the text of a program that is known to be so, and to which that does matter, or None."""
+        the text of a program that is known to be so, and to which that does matter, or None. The
+        traces of rude programs are not compared."""
         self.backends = tuple(backends)
         self.mode = mode
         self.client = Client(runner, "serve")
@@ -82,6 +83,7 @@ class Judge:
         self.model = Client(sys.executable, "-B", MODEL_SERVER, limit_s=MODEL_LIMIT_S)
         self.reference = Client(reference, "serve") if reference else None
         self.confluent = confluent
+        self.compares = mode == "strict" and not is_rude
 
     def __enter__(self):
         return self
@@ -138,7 +140,7 @@ class Judge:
                     return  # There is nothing to compare with.
                 continue
             first = first or played
-            if self.mode == "strict" and played.trace != first.trace:
+            if self.compares and played.trace != first.trace:
                 yield Verdict(DIVERGENCE, backend, difference(text, first.trace, played.trace))
             for kind in kinds:
                 yield from self._judged(kind, text, backend, played.trace)
