@@ -3,7 +3,7 @@
 """Each program of the corpus means what it says, and the same to all: `corpus_test.py RUNNER`.
 
 In strict mode its trace is equal on every backend and for the model's player, and in few words the
-one that stands in the program.
+one that stands in the program. In normal mode the acceptor accepts what each backend does.
 """
 
 import difflib
@@ -79,6 +79,12 @@ class CorpusTest(unittest.TestCase):
 
     def test_the_trace_is_the_same_on_every_backend(self):
         with self.judge("strict", None) as judge:
+            for kept in self.kept:
+                with self.subTest(kept.name):
+                    self.assertEqual(told(judge.judge(kept.text)), "")
+
+    def test_what_happens_in_normal_mode_is_accepted(self):
+        with self.judge("normal", verdict.ACCEPTOR) as judge:
             for kept in self.kept:
                 with self.subTest(kept.name):
                     self.assertEqual(told(judge.judge(kept.text)), "")
