@@ -50,7 +50,7 @@ class Rejected(Exception):
 
 
 # What may be spent on looking for places, in bytes that are compared, for one trace.
-WORK = 100_000_000
+WORK = 150_000_000
 
 
 class Choices:

@@ -92,16 +92,20 @@ class Bytes:
     def parts(self, first, behind):
         """(object, its first byte, how many) of bytes number first .. behind - 1; of a blur, as if
         no call were in it."""
-        at = bisect_right(self.starts, first) - 1
-        while first < behind:
-            end = self.starts[at + 1] if at + 1 < len(self.starts) else self.sent
+        for start, end, at in self.stretches(first, behind):
             segment = self.segments[at]
             if segment.__class__ is Blur:
                 segment = segment.object, segment.first
+            yield segment[0], segment[1] + start - self.starts[at], end - start
+
+    def stretches(self, first, behind):
+        """(the first byte, behind the last, which segment) of what is between these."""
+        at = bisect_right(self.starts, first) - 1
+        while first < behind:
+            end = self.starts[at + 1] if at + 1 < len(self.starts) else self.sent
             if end > first:
-                count = min(behind, end) - first
-                yield segment[0], segment[1] + first - self.starts[at], count
-                first += count
+                yield first, min(end, behind), at
+                first = end
             at += 1
 
     def digest(self, first, behind, digest=0):
@@ -113,10 +117,12 @@ class Bytes:
         return b"".join(bytes_of(*part) for part in self.parts(first, behind))
 
     def blur_at(self, first, behind):
-        """The place of the first blur among these bytes, None if there is none."""
+        """The place of the first blur that may have a call among these bytes, None if there is
+        none."""
         at = max(0, bisect_right(self.starts, first) - 1)
         while at < len(self.starts) and self.starts[at] < behind:
-            if self.segments[at].__class__ is Blur:
+            blur = self.segments[at]
+            if blur.__class__ is Blur and self.starts[at] + blur.groups[0][0] < behind:
                 return at
             at += 1
         return None

@@ -10,11 +10,12 @@ hole, of which one knows the digest of what was in it, and that of all around it
 import zlib
 
 import trace as t
-from acceptor_base import Rejected
+from acceptor_base import PERIOD, Rejected
 from acceptor_blur import digests_before
 from acceptor_bytes import Bytes
 
-HOLE_PRICE = 500  # What it costs to try one place of a hole, in bytes that are compared.
+FIT_PRICE = 8000
+HOLE_PRICE = 300  # What it costs to try one place of a hole, in bytes that are compared.
 
 
 class Hole:
@@ -120,26 +121,55 @@ class Stream(Bytes):
     # --- Holes ----------------------------------------------------------------------------------
 
     def mend(self, op, first):
-        """Finds a place for each hole, so that what is in them and around them was sent."""
+        """Finds a place for each hole, so that what is in them and around them was sent. Nothing
+        depends on which places these are, if there are several."""
         self.doubt(first, self.taken)
-        rest, digest = op.moved, 0
+        if self.mend_from(op, self.holes, (first, op.moved), 0, self.likely):
+            return True
+        if len(self.holes) == 1:
+            return False
+        # Side by side, or anywhere.
+        one = Hole(0, self.holes[0].most, self.holes[0].likely)
         for hole in self.holes:
-            most = min(rest, hole.most - op.moved + rest)
-            if hole is self.holes[-1]:
-                return self.mend_last(op, hole, (first, rest, max(0, most)), digest)
-            places = [place for place in range(max(0, most) + 1)
-                      if self.is_place(op, place, rest) and self.is_afford(hole.count)
-                      and self.fits(hole, first + place)]
-            if not places:
-                return False
-            place = places[self.choices.choose(len(places)) if len(places) > 1 else 0]
-            digest = self.digest(first, first + place, digest)
-            first += place + hole.count
-            rest -= place
+            one.takes += hole.takes
+            one.count += hole.count
+        return (self.mend_from(op, [one], (first, op.moved), 0, self.likely)
+                or self.mend_from(op, self.holes, (first, op.moved), 0, self.places_of))
+
+    def mend_from(self, op, holes, where, digest, look):
+        """The rest of the holes, when `rest` bytes of the operation are left."""
+        first, rest = where
+        hole = holes[0]
+        most = max(0, min(rest, hole.most - op.moved + rest))
+        if len(holes) == 1:
+            return self.mend_last(op, hole, (first, rest, most), digest)
+        for place in look(hole, first, most):
+            if self.is_place(op, place, rest):
+                before = self.digest(first, first + place, digest)
+                behind = first + place + hole.count, rest - place
+                if self.mend_from(op, holes[1:], behind, before, look):
+                    return True
         return False
 
-    def is_afford(self, count):
-        return self.choices.spend(1, HOLE_PRICE + count) > 0
+    def likely(self, hole, first, most):
+        """An operation that is tried gets all that is there."""
+        for place in {min(hole.likely, most), most, 0}:
+            if self.fits(hole, first + place):
+                yield place
+
+    def places_of(self, hole, first, most):
+        """Where these bytes are, up to `most` bytes behind the first. Within a segment the pattern
+        repeats itself."""
+        known = {}
+        for start, end, at in self.stretches(first, first + most + hole.count):
+            for place in range(start, min(end, first + most + 1)):
+                key = (at, (place - start) % PERIOD) if place + hole.count <= end else place
+                if key not in known:
+                    if not self.choices.spend(1, FIT_PRICE + hole.count):
+                        return
+                    known[key] = self.fits(hole, place)
+                if known[key]:
+                    yield place - first
 
     def is_place(self, op, place, rest):
         return op.verb == t.VERB_RECV_EXACT or place in (0, rest)
@@ -153,14 +183,13 @@ class Stream(Bytes):
         return True
 
     def mend_last(self, op, hole, where, digest):
-        """The last hole. All places that fit are alike: nothing depends on them."""
         first, rest, most = where
         end = first + rest + hole.count
-        for place in {min(hole.likely, most), 0, most}:
+        for place in self.likely(hole, first, most):
             behind = first + place + hole.count
             around = self.digest(behind, end, self.digest(first, first + place, digest))
-            if around == op.digest and self.fits(hole, first + place):
-                return self.is_place(op, place, rest)
+            if around == op.digest and self.is_place(op, place, rest):
+                return True
         tries = self.choices.spend(most + 1, HOLE_PRICE)
         data = self.data(first, end)
         before = list(digests_before(data[hole.count:], op.digest))
