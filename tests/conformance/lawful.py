@@ -37,6 +37,8 @@ def objections(program):
     used = set(_used(program))
     for stimulus in program.stimuli:
         thing = program.objects[stimulus.object]
+        if stimulus.kind == language.STEAL and stimulus.object in used:
+            yield f"the outside steals {thing.name}"
         if stimulus.kind in (language.OUTSIDE_CLOSE, language.OUTSIDE_SHUTDOWN) and (
                 stimulus.object in used):
             yield (f"the outside has a {language.STIMULUS_KINDS[stimulus.kind]} of {thing.name}, "

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The outside of a program: its stimuli, and a whole play."""
 
+import fcntl
 from errno import EBADF, EEXIST
 
 import program
@@ -112,6 +113,13 @@ class Outside:
         self.player.signal(self.steps.wakeups[stimulus.object])
         return 0
 
+    def steal(self, stimulus, pieces):
+        fd = self.descriptor(stimulus.object)
+        if fd < 0:
+            return -EBADF
+        self.steps.things.opened[fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, fd + 1)] += 1
+        return self.close(stimulus, pieces)
+
 
 def _repeat(move, number, size, pieces):
     """Moves pieces until one does not move: what has moved, or why nothing has."""
@@ -133,6 +141,7 @@ _DOINGS = {
     program.OUTSIDE_CONNECT: Outside.connect,
     program.OUTSIDE_ACCEPT: Outside.accept,
     program.OUTSIDE_SIGNAL: Outside.signal,
+    program.STEAL: Outside.steal,
 }
 
 

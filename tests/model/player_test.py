@@ -62,6 +62,7 @@ WORDS = """
         connect s m
         accept m s
         signal k
+        steal a
 """
 
 BAD_PROGRAMS = (

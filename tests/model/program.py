@@ -29,9 +29,9 @@ STEP_KINDS = ("wait-recv", "wait-send", "recv", "recv-exact", "recvmsg", "read",
  CANCEL_SCOPE, TRY_RECV, TRY_SEND, SIGNAL) = range(len(STEP_KINDS))
 
 STIMULUS_KINDS = ("put", "take", "drain", "fill", "close", "shutdown", "connect", "accept",
-                  "signal")
+                  "signal", "steal")
 (PUT, TAKE, DRAIN, FILL, OUTSIDE_CLOSE, OUTSIDE_SHUTDOWN, OUTSIDE_CONNECT, OUTSIDE_ACCEPT,
- OUTSIDE_SIGNAL) = range(len(STIMULUS_KINDS))
+ OUTSIDE_SIGNAL, STEAL) = range(len(STIMULUS_KINDS))
 
 HOWS = ("recv", "send", "both")  # In the order of SHUT_RD, SHUT_WR, SHUT_RDWR.
 
@@ -39,7 +39,7 @@ HOWS = ("recv", "send", "both")  # In the order of SHUT_RD, SHUT_WR, SHUT_RDWR.
 # wakeup. T: a task. N: a number of bytes. D: a duration. H: how to shut down.
 _STEP_WORDS = ("S", "S", "SN", "SN", "SN", "SN", "SS", "SN", "SN", "SN", "SS", "S", "S", "S", "W",
                "D", "", "T", "T", "T", "SH", "", "", "", "SN", "SN", "W")
-_STIMULUS_WORDS = ("SN", "SN", "S", "S", "S", "SH", "SS", "SS", "W")
+_STIMULUS_WORDS = ("SN", "SN", "S", "S", "S", "SH", "SS", "SS", "W", "S")
 
 # What may have a deadline of its own; a scope may, too.
 _WITHIN = frozenset(range(WAIT_RECV, WAIT_WAKEUP + 1)) | {SCOPE}

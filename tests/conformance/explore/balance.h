@@ -13,8 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// A run begins: what was not given back before is forgotten.
-void balance_begin(void);
+// A run begins: what was not given back before is forgotten. `has_thief`: descriptors will be
+// closed behind the engine's back, and epoll cannot be told in time.
+void balance_begin(bool has_thief);
 
 // What a run has left behind, "leak memory" and the like; NULL for nothing.
 const char *balance_left(void);

@@ -86,6 +86,7 @@ static const char everything[] =
     "    accept m y\n"
     "    shutdown f both\n"
     "    close f\n"
-    "    signal k\n";
+    "    signal k\n"
+    "    steal y\n";
 
 #endif

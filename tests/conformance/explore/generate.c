@@ -16,6 +16,8 @@ void generate_program(enum program_class class, uint64_t seed, uint64_t number,
     uint64_t random = seed_next(&state);
     if (class == PROGRAM_RANDOM)
         generate_random(random, ret_program);
-    else
+    else if (class == PROGRAM_CONFLUENT)
         generate_confluent(random, ret_program);
+    else
+        generate_rude(random, ret_program);
 }

@@ -17,6 +17,9 @@ enum program_class {
     // What comes out does not depend on the schedule: every direction of a socket has one task that
     // receives and one that sends, nothing is cut off, and nobody can be stuck.
     PROGRAM_CONFLUENT,
+    // A random one under which descriptors are closed behind the engine's back (S6). What comes out
+    // is not the same everywhere; but nothing may crash, hang or spin.
+    PROGRAM_RUDE,
 };
 
 // Writes program `number` of `seed`. It keeps the rules of strict programs, and parses back to

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The two kinds of programs, each from the state of its random numbers. Called by generate.c alone.
+// The kinds of programs, each from the state of its random numbers. Called by generate.c alone.
 
 #ifndef CEDE_TESTS_CONFORMANCE_EXPLORE_GENERATE_CLASSES_H
 #define CEDE_TESTS_CONFORMANCE_EXPLORE_GENERATE_CLASSES_H
@@ -11,5 +11,6 @@
 
 void generate_random(uint64_t random, struct program *ret_program);
 void generate_confluent(uint64_t random, struct program *ret_program);
+void generate_rude(uint64_t random, struct program *ret_program);
 
 #endif

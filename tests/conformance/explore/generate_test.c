@@ -278,6 +278,26 @@ static void test_generate_makes_programs_that_are_read_back_from_their_text(void
     (void)state;
     check_text(PROGRAM_RANDOM);
     check_text(PROGRAM_CONFLUENT);
+    check_text(PROGRAM_RUDE);
+}
+
+static void test_generate_makes_rude_programs_that_sleep_and_are_stolen_from(void **state)
+{
+    (void)state;
+    struct program program;
+    unsigned thieves = 0;
+    unsigned sleepers = 0;
+    for (uint64_t number = 0; number < 1000; number++) {
+        generate_program(PROGRAM_RUDE, SEED, number, &program);
+        bool has_thief = false;
+        for (unsigned i = 0; i < program.stimulus_count; i++)
+            has_thief |= program.stimuli[i].kind == STIMULUS_STEAL;
+        thieves += has_thief;
+        const struct task_text *last = &program.tasks[program.task_count - 1];
+        sleepers += program.steps[last->first_step].kind == STEP_SLEEP;
+    }
+    assert_true(thieves > 900);
+    assert_true(sleepers > 900);
 }
 
 static void test_generate_spawns_nearly_every_task_once(void **state)
@@ -306,6 +326,8 @@ int main(void)
         cmocka_unit_test(test_generate_makes_another_program_of_each_word),
         cmocka_unit_test(test_generate_is_the_same_everywhere),
         cmocka_unit_test(test_generate_makes_programs_that_are_read_back_from_their_text),
+        cmocka_unit_test(
+            test_generate_makes_rude_programs_that_sleep_and_are_stolen_from),
         cmocka_unit_test(test_generate_spawns_nearly_every_task_once),
     };
     return cmocka_run_group_tests_name("generate", tests, NULL, NULL);

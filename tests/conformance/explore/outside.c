@@ -5,6 +5,7 @@
 #include "tests/conformance/explore/outside.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "tests/conformance/explore/play_state.h"
 #include "tests/conformance/explore/quiet.h"
@@ -66,6 +67,17 @@ static int64_t close_object(struct player *player, int object)
     return cede_sys_close(fd);
 }
 
+// Behind the engine's back (S6). Whatever the kernel remembers of the number goes on with the file.
+static int64_t steal(struct player *player, int object)
+{
+    int fd = player->objects[object].fd;
+    int kept = fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
+    if (kept < 0)
+        return -errno;
+    player->orphans[player->orphan_count++] = kept;
+    return close_object(player, object);
+}
+
 static int64_t connect_slot(struct player *player, int slot, int listener)
 {
     int error = play_open_socket(player, slot, listener);
@@ -107,6 +119,8 @@ static struct outcome act(struct player *player, const struct stimulus *stimulus
         return (struct outcome){.result = connect_slot(player, object, stimulus->other)};
     case STIMULUS_ACCEPT:
         return (struct outcome){.result = accept_into(player, object, stimulus->other)};
+    case STIMULUS_STEAL:
+        return (struct outcome){.result = steal(player, object)};
     default:
         cede_wakeup_signal(player->objects[object].wakeup);
         return (struct outcome){0};
@@ -161,6 +175,8 @@ static bool asks_again(struct player *player, int64_t next_due_ns)
         return true;
     }
     player->idle_count++;
+    // With something due the engine sleeps in between; with nothing it is we who send it.
+    player->is_spinning |= next_due_ns != CEDE_NEVER && player->idle_count > PATIENCE_ASKS;
     return next_due_ns == CEDE_NEVER && !is_stuck(player) && could_go_on(player);
 }
 

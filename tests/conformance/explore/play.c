@@ -239,6 +239,14 @@ static bool is_left_open(void)
 
 // --- The run ------------------------------------------------------------------------------------
 
+static bool has_thief(const struct program *program)
+{
+    for (int i = 0; i < program->stimulus_count; i++)
+        if (program->stimuli[i].kind == STIMULUS_STEAL)
+            return true;
+    return false;
+}
+
 static void begin(const struct program *program, bool is_strict, struct cede_trace_log *trace)
 {
     learn_descriptors();
@@ -260,7 +268,7 @@ static void begin(const struct program *program, bool is_strict, struct cede_tra
         player.tasks[i] = (struct play_task){
             .player = &player, .index = (uint8_t)i, .object = -1, .slot = -1, .ready = {.fd = -1}};
     quiet_begin(player.has_tcp);
-    balance_begin();
+    balance_begin(has_thief(program));
 }
 
 int play(const struct program *program, const char *backend, bool is_strict,
@@ -290,7 +298,7 @@ int play(const struct program *program, const char *backend, bool is_strict,
     play_objects_close(&player);
     quiet_end();
     if (error == 0) {
-        bool is_spin = balance_is_spin(counters.answers, trace->bytes);
+        bool is_spin = player.is_spinning || balance_is_spin(counters.answers, trace->bytes);
         ret_result->complaint = is_left_open() ? "leak descriptor" : balance_left();
         if (!ret_result->complaint && is_spin)
             ret_result->complaint = "spin";

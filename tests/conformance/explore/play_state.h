@@ -57,13 +57,15 @@ struct player {
     uint64_t idle_tick; // In which the outside was last asked, in normal mode,
     int64_t idle_ns;    // when it was first asked in it,
     int idle_count;     // and how often it has sent the engine to ask once more.
+    bool is_spinning;   // The engine has come back far more often than anything happened.
     int next_stimulus;
     uint32_t spawned_count; // Tasks so far, with main and the reaper.
     uint32_t living_count;  // Of those.
     struct cede_wakeup *reaper; // What its task waits for; NULL: there is none.
     struct play_task *by_number[PLAY_NUMBERS]; // NULL: no task of the program.
     int orphan_count;
-    int orphans[PROGRAM_STEPS_MAX]; // Open, but no object's any more: their close failed.
+    int orphans[PROGRAM_STEPS_MAX]; // Open, but no object's any more: their close failed, or it was
+                                     // past the engine.
     struct play_task tasks[PROGRAM_TASKS_MAX];
     struct play_object objects[PROGRAM_OBJECTS_MAX];
 };

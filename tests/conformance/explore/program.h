@@ -81,6 +81,7 @@ enum stimulus_kind {
     STIMULUS_CONNECT,  // connect SLOT LISTENER: socket(2), connect(2), not waited for
     STIMULUS_ACCEPT,   // accept LISTENER SLOT: accept4(2) once
     STIMULUS_SIGNAL,   // signal W
+    STIMULUS_STEAL,    // steal S: the number is closed, and the file lives on under another
     STIMULUS_KIND_COUNT,
 };
 

@@ -46,6 +46,7 @@ const struct program_words program_stimulus_words[STIMULUS_KIND_COUNT] = {
     [STIMULUS_CONNECT] = {"connect", "SS", false},
     [STIMULUS_ACCEPT] = {"accept", "SS", false},
     [STIMULUS_SIGNAL] = {"signal", "W", false},
+    [STIMULUS_STEAL] = {"steal", "S", false},
 };
 
 const char *const program_how_words[PROGRAM_HOW_COUNT] = {"recv", "send", "both"};

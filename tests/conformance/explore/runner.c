@@ -11,11 +11,11 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: runner run --first N --count N --seed S [--kind random|confluent]\n"
+    "usage: runner run --first N --count N --seed S [--kind random|confluent|rude]\n"
     "                  [--backends NAME,...] [--mode strict|normal] [--stop-after N]\n"
     "                  [--emit FILE] [--digests FILE] [--expect FILE] [--stats FILE]\n"
     "                  [--hashes FILE] [--watchdog SECONDS]\n"
-    "       runner generate --seed S --number N [--kind random|confluent]\n"
+    "       runner generate --seed S --number N [--kind random|confluent|rude]\n"
     "       runner play FILE [--backend NAME] [--mode strict|normal] [--binary]\n"
     "       runner compare FILE [--backends NAME,...]\n"
     "       runner serve\n"
@@ -61,6 +61,22 @@ static bool read_number(const char *text, uint64_t *ret_number)
     return true;
 }
 
+static bool read_class(const char *text, enum program_class *ret_class)
+{
+    static const char *const names[] = {
+        [PROGRAM_RANDOM] = "random",
+        [PROGRAM_CONFLUENT] = "confluent",
+        [PROGRAM_RUDE] = "rude",
+    };
+    for (unsigned class = 0; class < sizeof names / sizeof *names; class++) {
+        if (strcmp(names[class], text) == 0) {
+            *ret_class = (enum program_class)class;
+            return true;
+        }
+    }
+    return false;
+}
+
 // One of two words: whether it is the first.
 static bool read_choice(const char *text, const char *first, const char *second, bool *ret_is_first)
 {
@@ -90,12 +106,8 @@ static bool read_option(const char *name, const char *value, struct runner_optio
         *plain[i].text = value;
         return true;
     }
-    bool is_random;
-    if (strcmp(name, "--kind") == 0) {
-        bool is_good = read_choice(value, "random", "confluent", &is_random);
-        options->class = is_random ? PROGRAM_RANDOM : PROGRAM_CONFLUENT;
-        return is_good;
-    }
+    if (strcmp(name, "--kind") == 0)
+        return read_class(value, &options->class);
     if (strcmp(name, "--mode") == 0)
         return read_choice(value, "strict", "normal", &options->is_strict);
     if (strcmp(name, "--backend") == 0 || strcmp(name, "--backends") == 0)
