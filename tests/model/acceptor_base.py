@@ -130,7 +130,7 @@ class Operation:
 class Number:
     """A descriptor number while an object has it."""
 
-    __slots__ = ("object", "kind", "end", "closers", "waiting")
+    __slots__ = ("object", "kind", "end", "closers", "waiting", "shut_places")
 
     def __init__(self, obj, kind):
         self.object = obj
@@ -138,6 +138,10 @@ class Number:
         self.end = None  # What the kernel knows behind it; see acceptor_ends.py.
         self.closers = []  # Operations that close or release it.
         self.waiting = [[], []]  # Operations of each direction.
+        self.shut_places = []  # Where tasks shut it down.
+
+    def is_shut_between(self, first, behind):
+        return any(first < place < behind for place in self.shut_places)
 
 
 # --- Bytes --------------------------------------------------------------------------------------

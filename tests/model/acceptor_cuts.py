@@ -45,13 +45,10 @@ class Cuts:
         return True, False
 
     def refusals(self, task):
-        """What ends the next operation of a task without an attempt: results, any of which will
-        do. None: it is attempted."""
-        limit = task.scope_deadline()
-        is_late = 0 <= limit <= self.tick_ns
+        """What ends the next operation of a task without an attempt; empty: it is attempted."""
         if task.is_cut():
-            return (ECANCELED, ETIMEDOUT) if is_late else (ECANCELED,)
-        return (ETIMEDOUT,) if is_late else ()
+            return (ECANCELED,)
+        return (ETIMEDOUT,) if 0 <= task.scope_deadline() <= self.tick_ns else ()
 
     # --- Scopes ---------------------------------------------------------------------------------
 
@@ -65,16 +62,12 @@ class Cuts:
 
     def leave(self, task, value, place):
         deadline, is_cancelled = task.scopes.pop()
-        is_late = 0 <= deadline <= self.tick_ns
-        outer = task.scope_deadline()
-        allowed = set()
-        if not is_late and not is_cancelled:
-            allowed.add(0)
-        if is_cancelled or task.is_cut():
-            allowed.add(ECANCELED)
+        allowed = {ECANCELED} if is_cancelled else {0}
         # The clock may have gone on since it was last seen.
-        if (deadline >= 0 or 0 <= outer) and not (is_cancelled and not is_late):
+        if deadline >= 0:
             allowed.add(ETIMEDOUT)
+        if 0 <= deadline <= self.tick_ns:
+            allowed.discard(0)
         if value not in allowed:
             raise Rejected(place, f"S14: leaving the scope gives {value}")
 
@@ -89,24 +82,19 @@ class Cuts:
             return
         if not op.refusals:
             return
-        allowed = set(op.refusals)
-        if 0 <= op.scope_deadline <= run.tick_times[op.tick]:
-            allowed.add(ETIMEDOUT)
-        if op.verb == t.VERB_UNKNOWN:
-            return
-        if op.result not in allowed or op.moved:
-            raise Rejected(place, f"S14: {op} was to be refused with {min(allowed)}, but ends with "
-                                  f"{op.result}, {op.moved} bytes moved")
+        if op.verb != t.VERB_UNKNOWN and (op.result not in op.refusals or op.moved):
+            raise Rejected(place, f"S14: {op} was to be refused with {op.refusals[0]}, but ends "
+                                  f"with {op.result}, {op.moved} bytes moved")
 
-    def check_pause(self, task, result, refusals, next_tick_ns, place):
+    def check_pause(self, task, result, refusals, place):
         """cede_pause fails in a task that is being cut off."""
-        allowed = set(refusals)
         if task.is_cut():
-            allowed.add(ECANCELED)
-        if not allowed:
-            allowed.add(0)
-        limit = task.scope_deadline()
-        if limit >= 0 and (next_tick_ns is None or limit <= next_tick_ns):
-            allowed.add(ETIMEDOUT)
+            allowed = {ECANCELED}
+        elif refusals:
+            allowed = set(refusals)
+        else:
+            allowed = {0}
+            if task.scope_deadline() >= 0:
+                allowed.add(ETIMEDOUT)
         if result not in allowed:
             raise Rejected(place, f"S14: a pause of {task.name} gives {result}")

@@ -6,9 +6,13 @@ What the kernel has behind it is for acceptor_ends.py.
 """
 
 import program as p
-from acceptor_base import EBUSY, Number, Rejected
+import trace as t
+from acceptor_base import EBADF, EBUSY, Number, Rejected
 
 HIDDEN = -1  # The wakeup of the hidden task.
+
+# What ends at once if it is to move no byte.
+NOTHING = (t.VERB_RECV_EXACT, t.VERB_SEND_ALL, t.VERB_READ)
 
 
 class Objects:
@@ -80,9 +84,8 @@ class Wakeups:
             self.seen[op.target] = self.quiet if first < self.quiet else first
 
 
-def check_contest(op):
-    """S5: the second of a direction is refused, while the first waits. The first may be about to
-    end in the same tick; then the specification leaves it open."""
+def check_contest(op, tick_places):
+    """S5: the second of a direction is refused, while the first waits."""
     if op.refusals:
         return
     holding = [other for other in op.others if other.tick > op.submit_tick
@@ -90,5 +93,15 @@ def check_contest(op):
     if op.result == EBUSY:
         if not holding:
             raise Rejected(op.end_place, f"S5: {op} gives -EBUSY, but nobody else waits")
-    elif any(other.tick > op.submit_tick + 1 for other in holding):
+    elif op.result != EBADF and any(holds(other, op, tick_places) for other in holding):
         raise Rejected(op.end_place, f"S5: {op} gives {op.result}, but {holding[0]} waits")
+
+
+def holds(other, op, tick_places):
+    """Whether an operation has not ended when the other is submitted. One that is about to end in
+    the same tick has not; but what ends at once, or was shut down, may have."""
+    if other.tick > op.submit_tick + 1:
+        return True
+    if op.number is None or other.result == EBADF or other.asked == 0 and other.verb in NOTHING:
+        return False
+    return not op.number.is_shut_between(tick_places[op.submit_tick], op.place)

@@ -90,7 +90,7 @@ class Run:
         if self.outcome is None:
             raise Rejected(len(self.events), "S12: the trace has no end")
         for op in self.objects.contests:
-            check_contest(op)
+            check_contest(op, self.tick_places)
 
     # --- Whose turn it is -----------------------------------------------------------------------
 
@@ -217,7 +217,7 @@ class Run:
 
     def on_pause(self, place, event):
         task = self.enter(place, event)
-        self.cuts.check_pause(task, event[2], task.pause_refusals, None, place)
+        self.cuts.check_pause(task, event[2], task.pause_refusals, place)
         step = task.steps[task.place]
         if step.kind == p.JOIN:
             task.is_joining, task.cut = True, event[2]
@@ -324,7 +324,10 @@ class Run:
         step = self.steps.expected(task, (p.SHUTDOWN,), place)
         if (step.object, step.other) != (obj, how):
             raise Rejected(place, "another shutdown than the step's")
-        self.items.append((ITEM_SHUTDOWN, place, self.objects.at(obj, self.tick), how, result))
+        number = self.objects.at(obj, self.tick)
+        if number and result == 0:
+            number.shut_places.append(place)
+        self.items.append((ITEM_SHUTDOWN, place, number, how, result))
         self.advance(task, place)
 
     def on_note(self, place, event):

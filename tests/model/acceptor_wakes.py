@@ -32,6 +32,13 @@ def _signal_keys(run, op, tick):
                    *((SIGNAL, 1, place) for place in places)})
 
 
+def may_be_refused(op, tick):
+    """Whether a deadline of a scope may have been over at submission. It may have expired between
+    the time of the tick and then."""
+    return ETIMEDOUT in op.refusals or op.submit_tick == tick - 1 and (
+        op.scope_deadline == op.deadline)
+
+
 def keys_of(run, op, result, tick):
     """Its possible places, in order."""
     own = (verb_class(op.verb), op.ticket)
@@ -41,17 +48,12 @@ def keys_of(run, op, result, tick):
         due = (DEADLINE, op.deadline, op.ticket)
         if ETIMEDOUT in op.refusals:
             return [own]
-        # The scope may have expired between the tick's time and the submission.
-        if op.submit_tick == tick - 1 and op.scope_deadline == op.deadline:
-            return [own, due]
-        return [due]
+        return [own, due] if may_be_refused(op, tick) else [due]
     if op.verb == t.VERB_PARK:
         return [(DEADLINE, op.deadline, op.ticket)] if result == 0 else [own]
     if op.verb == t.VERB_WAKEUP:
         if result == 0:
             return _signal_keys(run, op, tick)
-        # It has no descriptor, and a class of its own: the specification names both.
-        return [own, (SIGNAL, 0, op.place), (SIGNAL, 1, run.tick_places[tick])]
     return [own]
 
 
@@ -80,6 +82,8 @@ def _misfit(run, op, result, tick):
         return None
     if result == ECANCELED and ECANCELED not in op.refusals and op.cancel_tick != tick - 1:
         return f"S14: {op} ends with -ECANCELED at tick {tick}, but was not cancelled before it"
+    if result == ETIMEDOUT and op.cancel_tick == tick - 1 and not may_be_refused(op, tick):
+        return f"S13: {op} is cancelled and due, but ends with -ETIMEDOUT"
     is_timed = result == ETIMEDOUT or op.verb == t.VERB_PARK and result == 0
     if is_timed and not 0 <= op.deadline <= run.tick_times[tick]:
         return (f"S13: {op} has the deadline {op.deadline}, but tick {tick} is at "
