@@ -6,6 +6,7 @@ Called by explore.py.
 
 import collections
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -25,13 +26,19 @@ def path(text):
     return (HERE / text).absolute()
 
 
+def read_name(name):
+    """(seed, number) of SEED:NUMBER; None of anything else."""
+    match = re.fullmatch(r"(\d+):(\d+)", name)
+    return match and tuple(map(int, match.groups()))
+
+
 def read_program(options, name):
     """The text of a program: that of a file, or of SEED:NUMBER."""
-    seed, colon, number = name.partition(":")
-    if not (colon and seed.isdecimal() and number.isdecimal()):
+    if not read_name(name):
         return path(name).read_text(encoding="utf-8")
-    command = [str(options.runner), "generate", "--seed", seed, "--number", number, "--kind",
-               options.kind]
+    seed, number = read_name(name)
+    command = [str(options.runner), "generate", "--seed", str(seed), "--number", str(number),
+               "--kind", options.kind]
     try:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
     except OSError as error:
@@ -40,10 +47,11 @@ def read_program(options, name):
         raise RunnerError(f"{name}: {error.stderr.strip()}") from None
 
 
-def open_judge(options, text, model=None):
+def open_judge(options, name, text, model=None):
+    """A judge of the program with this name, as it was played or is to be."""
     return Judge(options.runner, options.backends, options.mode, model or options.model,
                  options.reference, text if options.kind == "confluent" else None,
-                 options.kind == "rude")
+                 sum(read_name(name) or (0,)), options.kind == "rude")
 
 
 # --- Playing one again --------------------------------------------------------------------------
@@ -51,7 +59,7 @@ def open_judge(options, text, model=None):
 def play_again(options):
     """Plays a program as often as is wanted: whether anything is wrong with it."""
     text = read_program(options, options.replay)
-    with open_judge(options, text) as judge:
+    with open_judge(options, options.replay, text) as judge:
         judge.limit(2 * LIMIT_S)
         verdicts = [judge.judge(text) for _ in range(options.times)]
         is_steady = True
@@ -105,12 +113,12 @@ def shrink_file(options):
     text = read_program(options, options.shrink)
     name = options.shrink.replace(":", "-")
     target = path(name).with_suffix("") if name == options.shrink else options.failures / name
-    return shrink_to(options, text, Path(f"{target}.small.program"))
+    return shrink_to(options, options.shrink, text, Path(f"{target}.small.program"))
 
 
-def shrink_to(options, text, target, model=None):
+def shrink_to(options, program_name, text, target, model=None):
     """Shrinks a program, prints the result and writes it to a file: whether it failed at all."""
-    with open_judge(options, text, model) as judge:
+    with open_judge(options, program_name, text, model) as judge:
         shrunk = shrink_text(judge, text, options.seconds)
     if shrunk is None:
         print("it does not fail when it is played again; that, too, is a failure")
@@ -149,6 +157,6 @@ def report(options, failures):
         print(f"{COMMAND} --replay {name}{flags(options)}")
         try:
             model = PLAYER if failure.kind == "unexpected" else None
-            shrink_to(options, text, target.with_suffix(".small.program"), model)
+            shrink_to(options, name, text, target.with_suffix(".small.program"), model)
         except NoProgram as error:
             print(f"it cannot be shrunk: {error}")

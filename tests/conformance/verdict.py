@@ -72,10 +72,11 @@ class Judge:
     """Judges programs in one mode, with a process for the runner and one for each other judge."""
 
     def __init__(self, runner, backends, mode="strict", model=None, reference=None,
-                 confluent=None, is_rude=False):
+                 confluent=None, confluent_seed=0, is_rude=False):
         """`model` is "player", "acceptor" or None; `reference` another runner, or None; `confluent`
-        the text of a program that is known to be so, and to which that does matter, or None. The
-        traces of rude programs are not compared."""
+        the text of a program that is known to be so, and to which that does matter, or None;
+        `confluent_seed` the first of the variations of it. The traces of rude programs are not
+        compared."""
         self.backends = tuple(backends)
         self.mode = mode
         self.client = Client(runner, "serve")
@@ -83,6 +84,7 @@ class Judge:
         self.model = Client(sys.executable, "-B", MODEL_SERVER, limit_s=MODEL_LIMIT_S)
         self.reference = Client(reference, "serve") if reference else None
         self.confluent = confluent
+        self.seeds = range(confluent_seed, confluent_seed + CONFLUENT_SEEDS)
         self.compares = mode == "strict" and not is_rude
 
     def __enter__(self):
@@ -114,7 +116,7 @@ class Judge:
     def judge(self, text):
         """The Verdict on a program; None if nothing is wrong with it."""
         kinds = (PLAYER, ACCEPTOR, REFERENCE, CONFLUENT)
-        return next(self._verdicts(text, self.backends, kinds), None)
+        return next(self._verdicts(text, self.backends, kinds, self.seeds), None)
 
     def shows(self, text, verdict):
         """Whether a program fails in the same way. Plays no more than is needed."""
@@ -129,7 +131,7 @@ class Judge:
         except (NoProgram, ModelError):
             return False
 
-    def _verdicts(self, text, backends, kinds, seeds=range(CONFLUENT_SEEDS)):
+    def _verdicts(self, text, backends, kinds, seeds):
         """Yields what is found on the backends, and by the judges that find one of `kinds`."""
         first = None
         for backend in backends:
