@@ -125,6 +125,7 @@ class Outside:
             if connection is None:
                 raise Rejected(place, "an accept succeeds, but no connection can be there")
             fill.end = connection.server
+            self.made(connection, place)
         elif result == EAGAIN and end.accepting and end.accepting.has_connection():
             raise Rejected(place, "an accept finds nothing, but a connection is there")
 

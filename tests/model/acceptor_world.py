@@ -78,10 +78,11 @@ class World(Outside, Musts):
         self.connections[op.ticket] = connection
         op.number.end = connection.client
         op.is_ready_possible = connection.kind == TCP and not listener.accepting.queue
-        if op.result == 0 or op.result in (*CUT, EBADF) and not op.refusals:
-            if listener.accepting.stopped is None and connection.kind == TCP:
-                listener.accepting.add(connection, False, place)
-        else:
+        # A TCP connection may have been made, and have ended, before the operation has.
+        is_tried = connection.kind == TCP and op.result != ECONNREFUSED and not op.refusals
+        if is_tried and listener.accepting.stopped is None:
+            listener.accepting.add(connection, False, place)
+        elif op.result < 0 and not is_tried:
             op.number.end = End(LOOSE)
 
     def may_be_ready(self, op, end):
@@ -145,7 +146,7 @@ class World(Outside, Musts):
     def connected(self, op, place):
         connection = self.connections[op.ticket]
         listener = self.listeners[op.target]
-        connection.client.connected = None if connection.client.is_odd else place
+        self.made(connection, place)
         stopped = listener.accepting.stopped
         if stopped is not None and stopped < op.place:
             raise Rejected(op.end_place, f"{op} succeeds, but nobody listens")
@@ -154,12 +155,19 @@ class World(Outside, Musts):
         elif not connection.is_taken:
             connection.client.is_reset = True
 
+    def made(self, connection, place):
+        """It is known that a connection was made."""
+        client = connection.client
+        if client.connected is None and not client.is_odd:
+            client.connected = place
+
     def accept(self, op, place):
         end = op.number.end if op.number else None
         connection = end.accepting.take(place) if end and end.kind == LISTENER else None
         if connection is None:
             raise Rejected(op.end_place, f"{op} succeeds, but no connection can be there")
         self.accepted[op.ticket] = connection.server
+        self.made(connection, place)
 
     def give(self, op, place):
         """What was sent."""
