@@ -97,7 +97,7 @@ class Operation:
                  "fill", "refusals", "scope_deadline", "cancel_tick", "cancel_place",
                  "first_byte", "is_ready_possible", "target", "may_be_own", "may_be_scope",
                  "others",
-                 "is_moving")
+                 "is_moving", "latest_tick")
 
     def __init__(self, task, step, event, place, ticket):
         _, _, self.verb, self.object, self.asked, self.deadline = event
@@ -116,6 +116,7 @@ class Operation:
         self.scope_deadline = -1  # The nearest of the scopes around it.
         self.cancel_tick = self.cancel_place = None  # Cancelled while in flight.
         self.first_byte = 0  # Of what it sends, among all sent through the object.
+        self.latest_tick = None  # Of a wait for a wakeup: the tick that must wake it.
         self.is_moving = False  # Between submission and end it moves bytes, or a message of none.
         self.is_ready_possible = False  # Of a bare wait: that it may end with 0.
         self.target = None  # Of a connect: the listener. Of a join: the task. Or the wakeup.

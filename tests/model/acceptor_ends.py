@@ -159,7 +159,7 @@ class Accepting:
         self.queue = []
         self.used_place = -1  # Of the last event at which something was in it.
         self.was_full = False  # It may have been; then the order of connections is open.
-        self.touched = -1  # The place of the last call past the engine.
+        self.touched = -2  # The place of the last call past the engine.
         self.stopped = None  # The place at which it was closed or shut down.
 
     def has_connection(self):

@@ -22,7 +22,8 @@ class Messages:
         self.count = 0  # how many messages these were,
         self.digest = 0  # and of which bytes.
         self.is_full = False
-        self.touched = -1  # The place of the last call past the engine.
+        self.touched = -2  # The place of the last call past the engine,
+        self.takes, self.gives = [], []  # and of all that moved something.
         self.quiet_place = -1  # Where giver and taker had not moved anything yet.
 
     def has_bytes(self):

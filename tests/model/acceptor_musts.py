@@ -21,14 +21,12 @@ class Musts:
         """S2: whatever can end ends in this tick. What a call past the engine has changed just now
         may still be on its way through a backend."""
         self.choices.epoch += 1
-        tick, since = self.tick_number + 1, self.quiet_place
+        since = self.quiet_place
         self.quiet_place = place
         for op in self.flying.values():
             number = op.number
             if number is None or op.verb in CLOSERS or op.verb == t.VERB_UNKNOWN:
                 raise Rejected(place, f"T3: {op} has not ended, but everybody sleeps")
-            if op.tick == tick:
-                continue
             end = number.end
             if op.verb == t.VERB_CONNECT:
                 self.quiet_connect(op, place)
@@ -56,9 +54,12 @@ class Musts:
             raise Rejected(place, f"S2: {op} is parked, but nothing is in its way")
 
     def may_rest(self, op, end):
-        """S2: a bare wait that was woken twice by nothing but a hang-up rests for a while."""
-        return (end.kind == PIPE and op.verb == t.VERB_WAIT_RECV and end.is_over()
-                and self.rests.get((end, op.verb), 0) > 1)
+        """S2: what was woken twice in vain rests for a while: a bare wait by nothing but a hang-up,
+        an operation by what a call past the engine has taken before it."""
+        if end.kind == PIPE and op.verb == t.VERB_WAIT_RECV and end.is_over():
+            return self.rests.get((end, op.verb), 0) > 1
+        robbed = end.inn and end.inn.takes if op.verb in RECEIVERS else end.out and end.out.gives
+        return bool(robbed) and sum(place > op.place for place in robbed) > 1
 
     def quiet_receiver(self, op, end, place):
         if wrong_direction(op.verb, end):
@@ -72,6 +73,8 @@ class Musts:
     def quiet_sender(self, op, end, place):
         if wrong_direction(op.verb, end):
             raise Rejected(place, f"S3: {op} is parked, but fails on such a descriptor")
+        if self.may_rest(op, end):
+            return
         if end.must_answer_sender(op):
             raise Rejected(place, f"S2: {op} is parked, but nobody can receive any more")
         if end.kind != TCP:

@@ -64,6 +64,7 @@ class Wakeups:
         self.quiet = -1  # Where everybody slept last, and all signals had been seen.
         self.signals = {}
         self.waiting = {}
+        self.ended = {}  # The place of the tick at which a wait ended last.
         self.seen = {}
 
     def signal(self, wakeup, place):
@@ -74,9 +75,15 @@ class Wakeups:
         seen = self.seen.get(op.target, -1)
         return [place for place in self.signals.get(op.target, ()) if seen < place < tick_place]
 
+    def is_signalled(self, op):
+        """Whether somebody signalled for sure, since the last wait ended."""
+        signals = self.signals.get(op.target)
+        return bool(signals) and signals[-1] > self.ended.get(op.target, -1)
+
     def end(self, op, tick_place):
         """A wait has ended. Signals do not count: what was signalled before has ended with it, but
         for what came behind a signal that was pending already, if nobody has slept since."""
+        self.ended[op.target] = tick_place
         first = self.arrivals(op, tick_place)[0]
         if first >= op.place:
             self.seen[op.target] = tick_place

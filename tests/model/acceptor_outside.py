@@ -16,6 +16,13 @@ FILL_BYTES = 4096
 ONCE = (t.VERB_RECV, t.VERB_RECVMSG, t.VERB_READ, t.VERB_SEND, t.VERB_SEND_ALL, t.VERB_SENDMSG)
 
 
+def touch(place, *things):
+    """Something changes without the engine."""
+    for thing in things:
+        if thing:
+            thing.touched = place
+
+
 class Outside:
     """Mixed into World."""
 
@@ -24,16 +31,26 @@ class Outside:
         _, task, kind, obj, result, digest = event
         end = number.end
         what = f"the call of event {place}"
-        self.touch(end, place)
+        if end:
+            taking = kind in (p.TRY_RECV, t.NOTE_STIMULUS + p.TAKE, t.NOTE_STIMULUS + p.DRAIN)
+            giving = kind in (p.TRY_SEND, t.NOTE_STIMULUS + p.PUT, t.NOTE_STIMULUS + p.FILL)
+            touch(place, None if giving else end.inn, None if taking else end.out, end.accepting)
+            if result > 0 and taking and end.inn:
+                end.inn.takes.append(place)
+            elif result > 0 and giving and end.out:
+                end.out.gives.append(place)
         if kind in (p.TRY_RECV, t.NOTE_STIMULUS + p.TAKE):
             asked = step if kind == p.TRY_RECV else step.bytes
             self.raw_take(end, asked, result, digest, place, what)
         elif kind == t.NOTE_STIMULUS + p.DRAIN:
             self.raw_drain(end, result, digest, place, what)
         elif kind in (p.TRY_SEND, t.NOTE_STIMULUS + p.PUT):
+            asked = step if kind == p.TRY_SEND else step.bytes
             self.raw_give(obj, end, result, digest, place, what)
-            if result > (step if kind == p.TRY_SEND else step.bytes):
+            if result > asked:
                 raise Rejected(place, f"{what} sent {result} bytes")
+            if 0 < result < asked and end.out:
+                end.out.is_full = end.out.taker is None
         elif kind == t.NOTE_STIMULUS + p.FILL:
             self.raw_fill(obj, end, result, digest, place, what)
         elif kind == t.NOTE_STIMULUS + p.OUTSIDE_CLOSE:
@@ -47,12 +64,6 @@ class Outside:
         for op in self.flying.values():
             if op.verb in RECEIVERS and op.number:
                 op.is_ready_possible = self.may_be_ready(op, op.number.end)
-
-    def touch(self, end, place):
-        """Something changes without the engine."""
-        for thing in (end.inn, end.out, end.accepting) if end else ():
-            if thing:
-                thing.touched = place
 
     def raw_take(self, end, asked, result, digest, place, what):
         if end.file and result >= 0:
@@ -145,7 +156,7 @@ class Outside:
             end.shut_send = place
         if end.accepting and end.accepting.kind == TCP and how != 1:
             end.accepting.give_up(place)
-        self.touch(end, place)
+        touch(place, end.inn, end.out, end.accepting)
         self.open_up(end)
         self.check_woken_by_shutdown(number, how, place)
 

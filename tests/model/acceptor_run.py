@@ -189,8 +189,21 @@ class Run:
         """The engine would sleep, or has ended."""
         if self.running:
             raise Rejected(place, f"T3: sleeps, but {self.running.name} has not suspended")
-        self.wakeups.quiet = place
         self.queue.check_all_ran(place)
+        for task in self.by_number[1:]:
+            if task.op:
+                self.check_may_sleep(task.op, place)
+        self.wakeups.quiet = place
+
+    def check_may_sleep(self, op, place):
+        """What was refused or cancelled ends without a sleep; what was signalled, in this tick."""
+        if op.refusals or op.cancel_tick is not None or op.verb in CLOSERS:
+            raise Rejected(place, f"T3: {op} has not ended, but everybody sleeps")
+        if op.verb == t.VERB_WAKEUP and self.wakeups.is_signalled(op):
+            # The outside may have done it just now.
+            if self.events[place - 1][:2] != (t.NOTE, 0):
+                raise Rejected(place, f"S2: {op} was signalled, but waits")
+            op.latest_tick = self.tick + 1
 
     # --- Tasks ----------------------------------------------------------------------------------
 

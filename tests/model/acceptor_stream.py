@@ -39,7 +39,8 @@ class Stream(Bytes):
         self.holes = []  # what calls took meanwhile,
         self.later = []  # and operations that come behind it.
         self.is_full = False  # Not ready for sending, and nothing was taken since.
-        self.touched = -1  # The place of the last call past the engine.
+        self.touched = -2  # The place of the last call past the engine,
+        self.takes, self.gives = [], []  # and of all that moved something.
         self.quiet_place = -1  # Where the taker, if it takes once, had nothing yet.
 
     # --- Bounds ---------------------------------------------------------------------------------

@@ -66,6 +66,8 @@ def _latest_tick(run, op):
             why = "S6: it is carried out in T2"
     elif op.cancel_tick is not None:
         latest, why = op.cancel_tick + 1, "S14: it was cancelled"
+    elif op.latest_tick is not None:
+        latest, why = op.latest_tick, "S2: it was signalled"
     if op.deadline >= 0 and op.verb not in CLOSERS:
         due = run.first_due_tick(op)
         if due is not None and (latest is None or due < latest):

@@ -124,6 +124,8 @@ class World(Outside, Musts):
                 self.wait(op, place)
             if op.result < 0:
                 self.fail(op, tick)
+            elif op.verb == t.VERB_UNKNOWN:
+                raise Rejected(op.end_place, f"S11: {op} gives {op.result}")
             elif op.number is None or wrong_direction(op.verb, op.number.end):
                 raise Rejected(op.end_place, f"S3: {op} gives {op.result}")
         for op in self.flying.values():

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Plants errors into good traces that are written as scripts (acceptor_script.py)."""
+
+import textwrap
+import unittest
+
+import acceptor
+import program as p
+from acceptor_script import Script
+
+
+class Planted(unittest.TestCase):
+    """Of a class with PROGRAM and GOOD; each test changes the lines of the good trace."""
+
+    PROGRAM = None
+    GOOD = None
+
+    @classmethod
+    def setUpClass(cls):
+        if cls.PROGRAM is None:
+            raise unittest.SkipTest("it has no program of its own")
+
+    def setUp(self):
+        self.made = p.read(textwrap.dedent(self.PROGRAM))
+        self.lines = [line.strip() for line in self.GOOD.strip().splitlines()]
+        self.numbers = {}  # What a spawned task is called instead, by line.
+
+    def place(self, start):
+        """The only line that begins so."""
+        found = [place for place, line in enumerate(self.lines) if line.startswith(start)]
+        self.assertEqual(len(found), 1, f"{start}: {found}")
+        return found[0]
+
+    # --- Changes --------------------------------------------------------------------------------
+
+    def remove(self, start):
+        del self.lines[self.place(start)]
+
+    def replace(self, start, line, number=None):
+        place = self.place(start)
+        self.lines[place] = line
+        if number is not None:
+            self.numbers[place] = number
+
+    def insert(self, line, before=None, after=None):
+        self.lines.insert(self.place(before) if before else self.place(after) + 1, line)
+
+    def move(self, first, last=None, *, before):
+        """A line, or all from one to another."""
+        start = self.place(first)
+        end = (self.place(last) if last else start) + 1
+        moved = self.lines[start:end]
+        del self.lines[start:end]
+        place = self.place(before)
+        self.lines[place:place] = moved
+
+    # --- Verdicts -------------------------------------------------------------------------------
+
+    def verdict(self):
+        events = Script(self.made).events("\n".join(self.lines))
+        for place, number in self.numbers.items():
+            events[place] = (*events[place][:2], number, *events[place][3:])
+        return acceptor.judge(self.made, events)
+
+    def accepts(self):
+        verdict = self.verdict()
+        self.assertTrue(verdict.is_accepted, f"event {verdict.place}: {verdict.why}")
+
+    def rejects(self, why):
+        verdict = self.verdict()
+        self.assertFalse(verdict.is_accepted)
+        self.assertFalse(verdict.is_undecided, verdict.why)
+        self.assertRegex(verdict.why, why)

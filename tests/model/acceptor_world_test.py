@@ -1,0 +1,505 @@
+#!/usr/bin/env -S python3 -B
+# SPDX-License-Identifier: MIT
+"""What the acceptor accepts and what it does not: bytes, ends of streams, closes, connections.
+
+Each good trace is written down from docs/spec.md. A bad one is a good one with one small change,
+which has a name; it must be rejected, and for the right reason.
+"""
+
+import random
+import unittest
+import zlib
+
+from acceptor_base import bytes_of, digest_of
+from acceptor_blur import Blur, Stretch
+from acceptor_plants import Planted
+
+END = """
+        - note reap
+        tick 90000
+        reaper end wakeup = 0
+        reaper done
+        outcome 0
+        """
+
+
+class BytesTest(Planted):
+    """A stream: its bytes in order, and then its end (S17, S18)."""
+
+    PROGRAM = """
+        pair a b
+        task main
+            spawn other
+            recv a 3
+            recv-exact a 4
+            recv a 2
+            close a
+        task other
+            send b 3
+            send-all b 4
+            shutdown b send
+            send b 1
+        """
+    GOOD = """
+        - spawn main
+        main spawn reaper
+        main spawn other
+        main submit recv a 3
+        reaper submit wakeup
+        other submit send b 3
+        tick 1000
+        main end recv a = 3 of b 0
+        main submit recv-exact a 4
+        other end send b = 3 of b 0
+        other submit send-all b 4
+        tick 2000
+        main end recv-exact a = 4 of b 3
+        main submit recv a 2
+        other end send-all b = 4 of b 3
+        other shutdown b send = 0
+        other submit send b 1
+        tick 3000
+        main end recv a = 0
+        main submit close a
+        other end send b = -EPIPE
+        other done
+        tick 4000
+        main end close a = 0
+        main done
+        """ + END
+
+    def test_good(self):
+        self.accepts()
+
+    def test_a_byte_is_lost(self):
+        self.replace("main end recv-exact a", "main end recv-exact a = 4 of b 4")
+        self.rejects("other bytes than were sent")
+
+    def test_a_byte_comes_twice(self):
+        self.replace("main end recv-exact a", "main end recv-exact a = 4 of b 2")
+        self.rejects("other bytes than were sent")
+
+    def test_a_wrong_digest(self):
+        self.replace("main end recv a = 3", "main end recv a = 3 of b 0 digest 1")
+        self.rejects("other bytes than were sent")
+
+    def test_a_byte_that_nobody_sent(self):
+        self.replace("other end send-all b = 4", "other end send-all b = -ECONNRESET of b 3 3")
+        self.rejects("3 can have been there")
+
+    def test_other_bytes_are_sent_than_there_were(self):
+        self.replace("other end send b = 3", "other end send b = 3 of b 1")
+        self.rejects("sent other bytes")
+
+    def test_more_bytes_are_received_than_wanted(self):
+        self.replace("main end recv a = 0", "main end recv a = 3 of b 7")
+        self.rejects("moved 3|but wanted|gives 3")
+
+    def test_a_send_all_that_is_short(self):
+        self.replace("other end send-all b = 4", "other end send-all b = 3 of b 3")
+        self.rejects("gives 3 and moved 3")
+
+    def test_the_end_of_the_stream_before_its_last_bytes(self):
+        self.replace("main end recv-exact a = 4", "main end recv-exact a = 3 of b 3")
+        self.replace("other shutdown b send = 0", "other shutdown b send = 0")
+        self.rejects("S18")
+
+    def test_the_end_of_a_stream_that_goes_on(self):
+        self.replace("other shutdown b send = 0", "other shutdown b send = -ENOTCONN")
+        self.rejects("S18|S17")
+
+    def test_a_send_behind_the_end(self):
+        self.replace("other end send b = -EPIPE", "other end send b = 1 of b 7")
+        self.rejects("where none can be sent")
+
+    def test_a_broken_pipe_that_is_whole(self):
+        self.replace("other end send b = 3", "other end send b = -EPIPE")
+        self.rejects("S17|can have been there")
+
+    def test_would_block_is_seen(self):
+        self.replace("other end send b = -EPIPE", "other end send b = -EAGAIN")
+        self.rejects("S17")
+
+    def test_a_reset_of_a_peer_that_is_there(self):
+        self.replace("main end recv a = 0", "main end recv a = -ECONNRESET")
+        self.rejects("S17")
+
+    def test_a_close_that_fails(self):
+        self.replace("main end close a = 0", "main end close a = -EBADF")
+        self.rejects("S6")
+
+
+class QuietTest(Planted):
+    """Nothing may wait that could go on (S2), and one alone may wait (S5)."""
+
+    PROGRAM = """
+        pair a b
+        task main
+            spawn other
+            recv a 4
+        task other
+            recv a 4
+            wait-send b
+        outside
+            put b 4
+            put a 1
+            put a 1
+        """
+    GOOD = """
+        - spawn main
+        main spawn reaper
+        main spawn other
+        main submit recv a 4
+        reaper submit wakeup
+        other submit recv a 4
+        tick 1000
+        other end recv a = -EBUSY
+        other submit wait-send b
+        tick 1100
+        other end wait-send b = 0
+        other done
+        - note put b = 4 of b 0
+        tick 2000
+        main end recv a = 4 of b 0
+        main done
+        - note put a = 1 of a 0
+        - note put a = 1 of a 1
+        """ + END
+
+    def test_good(self):
+        self.accepts()
+
+    def test_a_wake_up_is_lost(self):
+        self.move("tick 2000", "main done", before="- note reap")
+        self.rejects("S2: recv of main")
+
+    def test_a_wait_that_is_ready_sleeps(self):
+        self.move("tick 1100", "other done", before="tick 2000")
+        self.rejects("S2: wait-send of other")
+
+    def test_busy_without_a_waiter(self):
+        self.replace("main end recv a = 4", "main end recv a = -EBUSY")
+        self.rejects("S5")
+
+    def test_the_second_waiter_gets_in(self):
+        self.replace("other end recv a = -EBUSY", "other end recv a = 4 of b 0")
+        self.rejects("S5|can have been there")
+
+    def test_the_second_waiter_is_woken_instead_of_the_first(self):
+        self.remove("other end recv a = -EBUSY")
+        self.remove("other submit wait-send b")
+        self.remove("tick 1100")
+        self.remove("other end wait-send b = 0")
+        self.replace("main end recv a = 4", "other end recv a = 4 of b 0")
+        self.rejects("T4|is not runnable|S5|woke nobody|next step|goes on|parked")
+
+    def test_bytes_are_received_before_they_are_sent(self):
+        self.move("- note put b", before="- note put a = 1 of a 0")
+        self.rejects("0 can have been there|next stimulus")
+
+    def test_stimuli_out_of_order(self):
+        self.move("- note put b", before="- note put a = 1 of a 1")
+        self.rejects("next stimulus")
+
+    def test_reaped_while_a_stimulus_is_left(self):
+        self.remove("- note put a = 1 of a 1")
+        self.rejects("reaps too early")
+
+
+class FullTest(Planted):
+    """A sender that has to wait, until somebody takes something."""
+
+    PROGRAM = """
+        small-pair a b
+        task main
+            try-send a 9000
+            wait-send a
+            send a 5000
+        outside
+            put b 1
+            drain b
+            take b 4000
+            take b 4000
+            put b 1
+            put b 1
+        """
+    GOOD = """
+        - spawn main
+        main spawn reaper
+        main note try-send a = 4480 of a 0
+        main submit wait-send a
+        reaper submit wakeup
+        - note put b = 1 of b 0
+        - note drain b = 4480 of a 0
+        tick 1000
+        main end wait-send a = 0
+        main submit send a 5000
+        tick 1100
+        main end send a = 4480 of a 4480
+        main done
+        - note take b = 4000 of a 4480
+        - note take b = 480 of a 8480
+        - note put b = 1 of b 1
+        - note put b = 1 of b 2
+        """ + END
+
+    def test_good(self):
+        self.accepts()
+
+    def test_woken_though_nothing_was_taken(self):
+        self.move("tick 1000", "main submit send a", before="- note drain b")
+        self.rejects("S1")
+
+    def test_waits_though_everything_was_taken(self):
+        self.replace("- note take b = 4000", "- note take b = -EAGAIN")
+        self.replace("- note take b = 480", "- note take b = -EAGAIN")
+        self.move("tick 1000", "main done", before="- note reap")
+        self.rejects("S2: wait-send of main")
+
+    def test_bytes_that_are_there_are_not_found(self):
+        self.replace("- note take b = 480", "- note take b = -EAGAIN")
+        self.rejects("finds nothing")
+
+
+class CloseTest(Planted):
+    """A close ends who waits, and the number is gone (S3, S6, S11)."""
+
+    PROGRAM = """
+        pair a b
+        task main
+            spawn other
+            recv a 4
+            recv a 4
+            unknown b
+        task other
+            close a
+        outside
+            put b 1
+        """
+    GOOD = """
+        - spawn main
+        main spawn reaper
+        main spawn other
+        main submit recv a 4
+        reaper submit wakeup
+        other submit close a
+        tick 1000
+        main end recv a = -EBADF
+        main submit recv a 4
+        other end close a = 0
+        other done
+        tick 2000
+        main end recv a = -EBADF
+        main submit unknown b
+        tick 3000
+        main end unknown b = -EINVAL
+        main done
+        - note put b = -EPIPE
+        """ + END
+
+    def at_last(self, line):
+        """Puts a line in the place of the end of the second receive."""
+        place = self.place("tick 2000") + 1
+        self.lines[place] = line
+
+    def test_good(self):
+        self.accepts()
+
+    def test_a_result_after_the_close(self):
+        self.at_last("main end recv a = 4 of b 0")
+        self.rejects("S3")
+
+    def test_the_end_of_the_stream_after_the_close(self):
+        self.at_last("main end recv a = 0")
+        self.rejects("S3")
+
+    def test_closed_by_nobody(self):
+        self.replace("other end close a = 0", "other end close a = -EBADF")
+        self.rejects("S6")
+
+    def test_a_close_that_ends_nobody(self):
+        place = self.place("tick 1000") + 1
+        moved = self.lines[place:place + 2]
+        del self.lines[place:place + 2]
+        at = self.place("tick 2000") + 1
+        self.lines[at:at + 1] = moved
+        at = self.place("main submit unknown")
+        self.lines[at:at] = ["tick 2500", "main end recv a = -EBADF"]
+        self.rejects("S6")
+
+    def test_a_verb_that_nobody_knows_succeeds(self):
+        self.replace("main end unknown b = -EINVAL", "main end unknown b = 0")
+        self.rejects("S11|S3|gives 0")
+
+    def test_the_bad_descriptor_waits(self):
+        self.move("- note put b", before="tick 2000")
+        self.rejects("T3")
+
+
+class ConnectTest(Planted):
+    """Connections: made, queued, accepted, in their order."""
+
+    PROGRAM = """
+        unix-listener l 4
+        slot s
+        slot c
+        slot d
+        task main
+            spawn one
+            accept l s
+            recv s 2
+        task one
+            connect c l
+            send c 2
+            connect d l
+        outside
+            accept l d
+            take s 1
+            take s 1
+        """
+    GOOD = """
+        - spawn main
+        main spawn reaper
+        main spawn one
+        main submit accept l
+        reaper submit wakeup
+        one submit connect c
+        tick 1000
+        main end accept l = s
+        main submit recv s 2
+        one end connect c = 0
+        one submit send c 2
+        tick 2000
+        main end recv s = 2 of c 0
+        main done
+        one end send c = 2 of c 0
+        one submit connect d
+        tick 3000
+        one end connect d = 0
+        one done
+        - note accept l = -EEXIST
+        - note take s = -EAGAIN
+        - note take s = -EAGAIN
+        """ + END
+
+    def test_good(self):
+        self.accepts()
+
+    def test_accepted_before_anybody_connects(self):
+        self.insert("tick 500", after="reaper submit wakeup")
+        place = self.place("main end accept l")
+        moved = self.lines[place:place + 2]
+        del self.lines[place:place + 2]
+        at = self.place("tick 500") + 1
+        self.lines[at:at] = moved
+        self.rejects("T4|no connection can be there|turn")
+
+    def test_a_connection_is_not_accepted(self):
+        place = self.place("main end accept l")
+        rest = self.lines[place:place + 2]
+        del self.lines[place:place + 2]
+        self.remove("main end recv s")
+        self.remove("main done")
+        at = self.place("- note reap")
+        self.lines[at:at] = ["tick 8000", *rest, "tick 8100", "main end recv s = 2 of c 0",
+                             "main done"]
+        self.replace("- note accept l", "- note accept l = -EEXIST")
+        self.rejects("S2: accept of main|empty object")
+
+    def test_accepted_into_another_slot(self):
+        self.replace("main end accept l = s", "main end accept l = d")
+        self.rejects("gives 3")
+
+    def test_connected_twice(self):
+        self.replace("- note accept l = -EEXIST", "- note accept l = d")
+        self.rejects("accept that is none")
+
+    def test_bytes_of_another_connection(self):
+        self.replace("main end recv s = 2", "main end recv s = 2 of d 0")
+        self.rejects("other bytes")
+
+    def test_a_connect_that_is_refused_by_who_listens(self):
+        self.replace("one end connect c = 0", "one end connect c = -EAGAIN")
+        self.rejects("S17|can be there")
+
+
+class MessagesTest(Planted):
+    """Datagrams: whole ones, and what is not taken of one is gone."""
+
+    PROGRAM = """
+        datagrams g h
+        task main
+            recv g 2
+            recvmsg g 9
+            recv g 9
+        outside
+            put h 4
+            put h 3
+            put h 1
+        """
+    GOOD = """
+        - spawn main
+        main spawn reaper
+        main submit recv g 2
+        reaper submit wakeup
+        - note put h = 4 of h 0
+        - note put h = 3 of h 4
+        tick 1000
+        main end recv g = 2 of h 0
+        main submit recvmsg g 9
+        tick 1100
+        main end recvmsg g = 3 of h 4
+        main submit recv g 9
+        - note put h = 1 of h 7
+        tick 1200
+        main end recv g = 1 of h 7
+        main done
+        """ + END
+
+    def test_good(self):
+        self.accepts()
+
+    def test_the_rest_of_a_message_comes_later(self):
+        self.replace("main end recvmsg g = 3", "main end recvmsg g = 2 of h 2")
+        self.rejects("other bytes than were sent")
+
+    def test_two_messages_in_one(self):
+        self.replace("main end recv g = 1 of h 7", "main end recv g = 2 of h 7")
+        self.rejects("other bytes than were sent")
+
+    def test_a_message_is_lost(self):
+        self.replace("main end recvmsg g = 3", "main end recvmsg g = 1 of h 7")
+        self.rejects("other bytes than were sent")
+
+
+class BlurTest(unittest.TestCase):
+    """The place of a call in the middle of an operation is found as by trying all of them."""
+
+    def places(self, count, call, skipped, length):
+        """All places at which a stretch may have its call, tried one by one and looked for."""
+        chance = random.Random(count * 1000 + call)
+        middle = chance.randrange(skipped, count + 1)
+        parts = [(5, chance.randrange(251), call)]
+        said = bytes_of(2, 17, middle) + bytes_of(*parts[0]) + bytes_of(2, 17 + middle,
+                                                                        count - middle)
+        before = digest_of(7, 0, 3)
+        wanted = zlib.crc32(said[skipped:skipped + length], before)
+        tried = []
+        for place in range(skipped, min(count, skipped + length - 1) + 1):
+            other = (bytes_of(2, 17, place) + bytes_of(*parts[0])
+                     + bytes_of(2, 17 + place, count - place))
+            if zlib.crc32(other[skipped:skipped + length], before) == wanted:
+                tried.append(place)
+        blur = Blur(2, 17, count, [[0, count, parts]], False)
+        stretch = Stretch(blur, skipped, length, before, b"", wanted)
+        return tried, sorted(stretch.places(0, count, parts))
+
+    def test_every_place_is_found(self):
+        for count, call, skipped, length in ((40, 7, 0, 47), (40, 7, 5, 30), (300, 600, 20, 400),
+                                             (700, 30, 0, 100), (9, 1, 0, 10), (60, 60, 10, 60)):
+            tried, found = self.places(count, call, skipped, length)
+            self.assertEqual(found, tried, (count, call, skipped, length))
+
+
+if __name__ == "__main__":
+    unittest.main()
