@@ -146,7 +146,8 @@ def flags(options):
 
 def report(options, failures):
     """Writes down, shrinks and explains what failed."""
-    for failure in sorted(failures, key=lambda one: one.number)[:options.stop_after]:
+    programs = {failure.number: failure for failure in reversed(failures)}
+    for _, failure in sorted(programs.items())[:options.stop_after]:
         name = f"{options.seed}:{failure.number}"
         target = options.failures / f"{options.kind}-{options.seed}-{failure.number}.program"
         text = read_program(options, name)

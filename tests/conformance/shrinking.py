@@ -81,8 +81,8 @@ def shrink_text(judge, text, seconds, watch=None):
         shrinker = run(LIMIT_S, time.monotonic() + seconds)
     judge.restart()
     best = language.write(shrinker.best)
-    again = (judge.judge(best) for _ in range(tries))
-    shown = next((other for other in again if other and other.is_like(found)), found)
+    again = (judge.find(best, found) for _ in range(tries))
+    shown = next(filter(None, again), found._replace(text=""))
     return Shrunk(best, shown, failed, replays, shrinker.is_complete, shrinker.tried,
                   time.monotonic() - start)
 

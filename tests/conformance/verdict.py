@@ -119,7 +119,12 @@ class Judge:
         return next(self._verdicts(text, self.backends, kinds, self.seeds), None)
 
     def shows(self, text, verdict):
-        """Whether a program fails in the same way. Plays no more than is needed."""
+        """Whether a program fails in the same way."""
+        return self.find(text, verdict) is not None
+
+    def find(self, text, verdict):
+        """The Verdict on a program if it fails in the same way as another did, else None. Plays no
+        more than is needed."""
         kind, backends = verdict.kind, [verdict.backend]
         if kind == DIVERGENCE:
             backends.insert(0, self.backends[0])
@@ -127,9 +132,9 @@ class Judge:
             kind, backends = CONFLUENT, self.backends[:1]
         try:
             found = self._verdicts(text, backends, (kind,), (verdict.seed,))
-            return any(one.is_like(verdict) for one in found)
+            return next((one for one in found if one.is_like(verdict)), None)
         except (NoProgram, ModelError):
-            return False
+            return None
 
     def _verdicts(self, text, backends, kinds, seeds):
         """Yields what is found on the backends, and by the judges that find one of `kinds`."""
