@@ -276,7 +276,10 @@ int cede_engine_shutdown(struct cede_engine *engine, int fd, int how)
     struct cede_descriptor *slot = cede_descriptors_at(&engine->descriptors, fd);
     if (error < 0 || !slot)
         return error;
-    slot->is_receiving_over |= how != SHUT_WR;
+    if (how != SHUT_WR) {
+        slot->is_receiving_over = true;
+        slot->is_drained = false; // There is an end to receive now.
+    }
     if (slot->waiting[CEDE_RECV] && how != SHUT_WR)
         wake_for_shutdown(engine, slot->waiting[CEDE_RECV]);
     if (slot->waiting[CEDE_SEND] && how != SHUT_RD)

@@ -75,6 +75,7 @@ struct claim {
     X("S7", a_waiter_is_not_woken_by_a_former_life_of_the_number)                                  \
     X("S8", shutdown_wakes_a_wait_of_its_direction)                                                \
     X("S8", shutdown_ends_a_send_on_a_full_socket_with_epipe)                                      \
+    X("S8", shutdown_ends_a_recv_after_a_short_one)                                                \
     X("S8", shutdown_of_one_direction_leaves_the_other_waiting)                                    \
     X("S8", shutdown_leaves_those_on_other_descriptors_waiting)                                    \
     /* claims_time.c */                                                                            \

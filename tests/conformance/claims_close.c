@@ -264,6 +264,34 @@ void shutdown_ends_a_send_on_a_full_socket_with_epipe(const struct fixture *fixt
     require_number(run_strictly(fixture, shut_down_under_a_send, fds), 0);
 }
 
+static int shut_down_after_a_short_recv(struct cede_task *self, void *argument)
+{
+    int(*pairs)[2] = argument;
+    struct request first = {.verb = CEDE_VERB_RECV, .fd = pairs[0][0], .bytes = 2};
+    struct request second = first;
+    char byte;
+    put(pairs[0][1], "x");
+    ask(self, &first);
+    require_number(answer(self, &first), 1);
+    ask_and_park(self, &second);
+    put(pairs[1][1], "x");
+    require_number(cede_shutdown(self, pairs[0][0], SHUT_RD), 0);
+    require_number(cede_recv(self, pairs[1][0], &byte, 1), 1);
+    require_number(second.result, 0);
+    answer(self, &second);
+    return 0;
+}
+
+// In normal mode what got less than it asked for is believed to have emptied the socket, and in a
+// tick in which something else ends the kernel need not be asked.
+void shutdown_ends_a_recv_after_a_short_one(const struct fixture *fixture)
+{
+    int pairs[2][2];
+    open_pair(pairs[0]);
+    open_pair(pairs[1]);
+    require_number(run_normally(fixture, shut_down_after_a_short_recv, pairs), 0);
+}
+
 static int shut_down_the_other_direction(struct cede_task *self, void *argument)
 {
     const int *fds = argument;
