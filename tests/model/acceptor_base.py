@@ -97,7 +97,7 @@ class Operation:
                  "fill", "refusals", "scope_deadline", "cancel_tick", "cancel_place",
                  "first_byte", "is_ready_possible", "target", "may_be_own", "may_be_scope",
                  "others",
-                 "is_moving", "latest_tick")
+                 "is_moving", "latest_tick", "is_end_possible")
 
     def __init__(self, task, step, event, place, ticket):
         _, _, self.verb, self.object, self.asked, self.deadline = event
@@ -118,7 +118,8 @@ class Operation:
         self.first_byte = 0  # Of what it sends, among all sent through the object.
         self.latest_tick = None  # Of a wait for a wakeup: the tick that must wake it.
         self.is_moving = False  # Between submission and end it moves bytes, or a message of none.
-        self.is_ready_possible = False  # Of a bare wait: that it may end with 0.
+        self.is_ready_possible = False  # It was, or may have been, ready for what it waits for.
+        self.is_end_possible = False  # It may have seen the end of a stream that is shut down here.
         self.target = None  # Of a connect: the listener. Of a join: the task. Or the wakeup.
         self.may_be_own = self.may_be_scope = False  # Whose the deadline is.
         self.others = ()  # Operations that wait for the same, at submission.

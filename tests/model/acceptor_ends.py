@@ -57,8 +57,8 @@ class End:
     def is_given_up(self):
         """The connection may have ended with an error."""
         return self.peer is not None and self.kind != PIPE and (
-            self.is_reset or self.is_odd or self.peer.is_odd or self.peer.closed is not None or self.kind == TCP
-            and self.closed_both_ways())
+            self.is_reset or self.is_odd or self.peer.is_odd or self.peer.closed is not None
+            or self.kind == TCP and self.closed_both_ways())
 
     def closed_both_ways(self):
         """Bytes for somebody who shut down both directions are refused."""

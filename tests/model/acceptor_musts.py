@@ -5,7 +5,7 @@ A part of acceptor_world.py, which has the state. Here is only what is certain.
 """
 
 import trace as t
-from acceptor_base import (CLOSERS, ECANCELED, ETIMEDOUT, GIVES, RECEIVERS, TAKES, Rejected)
+from acceptor_base import (CLOSERS, ECANCELED, ETIMEDOUT, GIVES, RECEIVERS, TAKES, WAITS, Rejected)
 from acceptor_ends import FILE, LISTENER, LOOSE, PIPE, TCP, wrong_direction
 
 # So little is always taken by a TCP connection.
@@ -56,7 +56,7 @@ class Musts:
     def may_rest(self, op, end):
         """S2: what was woken twice in vain rests for a while: a bare wait by nothing but a hang-up,
         an operation by what a call past the engine has taken before it."""
-        if end.kind == PIPE and op.verb == t.VERB_WAIT_RECV and end.is_over():
+        if op.verb in WAITS and (end.kind == PIPE or end.is_given_up()):
             return self.rests.get((end, op.verb), 0) > 1
         robbed = end.inn and end.inn.takes if op.verb in RECEIVERS else end.out and end.out.gives
         return bool(robbed) and sum(place > op.place for place in robbed) > 1

@@ -61,9 +61,7 @@ class Outside:
             self.raw_connect(number, step, result, place)
         elif kind == t.NOTE_STIMULUS + p.OUTSIDE_ACCEPT:
             self.raw_accept(end, result, fill, place)
-        for op in self.flying.values():
-            if op.verb in RECEIVERS and op.number:
-                op.is_ready_possible = self.may_be_ready(op, op.number.end)
+        self.look()
 
     def raw_take(self, end, asked, result, digest, place, what):
         if end.file and result >= 0:
@@ -158,6 +156,7 @@ class Outside:
             end.accepting.give_up(place)
         touch(place, end.inn, end.out, end.accepting)
         self.open_up(end)
+        self.look()
         self.check_woken_by_shutdown(number, how, place)
 
     def check_woken_by_shutdown(self, number, how, place):

@@ -8,6 +8,15 @@ import acceptor
 import program as p
 from acceptor_script import Script
 
+# How a run ends in normal mode: the reaper finds nobody.
+END = """
+        - note reap
+        tick 90000
+        reaper end wakeup = 0
+        reaper done
+        outcome 0
+        """
+
 
 class Planted(unittest.TestCase):
     """Of a class with PROGRAM and GOOD; each test changes the lines of the good trace."""

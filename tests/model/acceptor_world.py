@@ -35,7 +35,6 @@ class World(Outside, Musts):
         self.listeners = {}
         self.tick_number = 0
         self.quiet_place = -1  # Where everybody slept last.
-        self.found = ()  # Tickets of those for which bytes were there before the tick.
         self.rests = {}  # How many bare waits of an end and direction have ended in a row.
         open_objects(run.objects.initial, run.program.objects, self.choices)
         for number in run.objects.initial:
@@ -68,8 +67,7 @@ class World(Outside, Musts):
             if op.moved or is_empty_message(op, end) and (op.asked or verb != t.VERB_READ):
                 op.is_moving = True
                 end.inn.begin_take(op)
-        if verb in RECEIVERS:
-            op.is_ready_possible = self.may_be_ready(op, end)
+        self.look_at(op, end)
 
     def begin_connect(self, op, place):
         """The socket is made, and connected if that comes to something."""
@@ -84,6 +82,20 @@ class World(Outside, Musts):
             listener.accepting.add(connection, False, place)
         elif op.result < 0 and not is_tried:
             op.number.end = End(LOOSE)
+
+    def look(self):
+        """Between what happens: what those who wait can see now, they may have seen."""
+        for op in self.flying.values():
+            if op.number and op.verb != t.VERB_CONNECT:
+                self.look_at(op, op.number.end)
+
+    def look_at(self, op, end):
+        if op.verb in RECEIVERS:
+            op.is_ready_possible = self.may_be_ready(op, end)
+            if end.shut_recv is not None and end.inn and not end.inn.has_bytes():
+                op.is_end_possible = True
+        elif op.verb == t.VERB_WAIT_SEND:
+            op.is_ready_possible |= not (end.out and end.out.is_full)
 
     def may_be_ready(self, op, end):
         """Whether a receiver can have been ready: now, or before."""
@@ -102,8 +114,7 @@ class World(Outside, Musts):
         self.choices.epoch += 1
         self.tick_number = tick
         ended = [op for op in self.run.ended[tick] if op.ticket in self.flying]
-        self.found = {op.ticket for op in ended if op.number and op.number.end.inn
-                      and op.number.end.inn.has_bytes()}
+        self.look()
         lost = [op for op in ended if self.is_lost(op)]
         for op in ended:
             del self.flying[op.ticket]
@@ -128,9 +139,7 @@ class World(Outside, Musts):
                 raise Rejected(op.end_place, f"S11: {op} gives {op.result}")
             elif op.number is None or wrong_direction(op.verb, op.number.end):
                 raise Rejected(op.end_place, f"S3: {op} gives {op.result}")
-        for op in self.flying.values():
-            if op.verb in RECEIVERS and op.number:
-                op.is_ready_possible = self.may_be_ready(op, op.number.end)
+        self.look()
         for op in lost:
             self.check_last_try(op, ended)
 
@@ -220,8 +229,7 @@ class World(Outside, Musts):
         elif op.digest:
             raise Rejected(op.end_place, f"{op} has a digest of nothing")
         if 0 <= result < op.asked and (is_exact or result == 0) and end.kind != DATAGRAMS:
-            # What came in the same tick may have come behind its try.
-            if end.shut_recv is None or op.ticket in self.found or not end.may_be_over():
+            if not op.is_end_possible:
                 self.check_over(end, op, op.end_place)
 
     def check_over(self, end, what, place):
@@ -242,7 +250,7 @@ class World(Outside, Musts):
         if op.verb == t.VERB_WAIT_RECV:
             if not self.may_be_ready(op, end):
                 raise Rejected(op.end_place, f"S1: {op} is woken, but was never ready")
-        elif end.out and end.out.is_full and not end.may_be_broken() and end.kind != TCP:
+        elif not op.is_ready_possible and end.kind != TCP and not end.may_be_broken():
             raise Rejected(op.end_place, f"S1: {op} is woken, but nothing was taken since "
                                          "a sender had to wait")
 
