@@ -94,6 +94,9 @@ class Measurement:
             tasks = {pool.submit(self._measure, bench, expect, number, variant): variant
                      for number, variant in enumerate(missing)}
             for done, task in enumerate(concurrent.futures.as_completed(tasks), 1):
+                if task.exception():
+                    print(f"bugs: {tasks[task].name}: no more after this", file=sys.stderr)
+                    pool.shutdown(cancel_futures=True)
                 task.result()
                 print(f"[{done} of {len(missing)}] {self.line(tasks[task])}", flush=True)
 

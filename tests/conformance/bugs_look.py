@@ -8,6 +8,7 @@
 - *results*: confluent programs, in normal mode and varied, come to other results.
 - *normal*: random programs in normal mode: a crash, a hang, a leak, a spin. They really sleep, so
   there are fewer of them.
+- *rude*: the same with programs that close descriptors behind the engine's back.
 - *acceptor*: the reference model does not accept a trace in normal mode.
 
 What is found by a way has a number: so many programs it took, counted from the first of the seed.
@@ -26,8 +27,8 @@ HERE = Path(__file__).resolve().parent
 PLAYER = HERE.parent / "model" / "play.py"
 ACCEPTOR = HERE.parent / "model" / "accept.py"
 
-WAYS = BACKENDS, MODEL, RESULTS, NORMAL, ACCEPTED = (
-    "backends", "model", "results", "normal", "acceptor")
+WAYS = BACKENDS, MODEL, RESULTS, NORMAL, RUDE, ACCEPTED = (
+    "backends", "model", "results", "normal", "rude", "acceptor")
 
 WATCHDOG_S = 1  # A program takes milliseconds.
 LIMIT_S = 900  # For all programs of a way.
@@ -58,6 +59,7 @@ class Limits(NamedTuple):
     programs: int = 20_000  # For each way,
     confluent: int = 3_000  # but for those that take time.
     normal: int = 1_000
+    rude: int = 100
     accepted: int = 3_000
     backends: tuple = ("select", "epoll", "io_uring")
 
@@ -108,6 +110,11 @@ def look_at_normal(runner, limits):
                                   "normal"))
 
 
+def look_at_rude(runner, limits):
+    return _look(RUDE, _command(runner, limits, min(limits.rude, limits.programs), "--kind",
+                                "rude", "--mode", "normal"))
+
+
 def look_with_acceptor(runner, limits):
     command = _command(runner, limits, min(limits.accepted, limits.programs), "--mode", "normal",
                        "--emit", "-")
@@ -134,7 +141,7 @@ def judge(command, script):
 def look(runner, limits, expect, is_normal):
     """The first thing that is found, or None."""
     found = (look_at_random(runner, limits, expect) or look_at_confluent(runner, limits)
-             or look_at_normal(runner, limits))
+             or look_at_normal(runner, limits) or look_at_rude(runner, limits))
     if found or not is_normal:
         return found
     return look_with_acceptor(runner, limits)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import bugs_look
 from shrink_edits import counts, language
 from shrinking import shrink_text
-from verdict import PLAYER, Judge
+from verdict import PLAYER, Judge, NoProgram
 
 SECONDS = 60
 
@@ -30,13 +30,16 @@ class Shrunk(NamedTuple):
 
 
 def shrink(runner, limits, found):
-    """A Shrunk; None when the failure is not one of a single program in strict mode, or is gone."""
+    """A Shrunk; None when the failure is not one of a program in strict mode, or is gone."""
     if found is None or found.way not in (bugs_look.BACKENDS, bugs_look.MODEL):
         return None
     command = [str(runner), "generate", "--seed", str(limits.seed), "--number", str(found.number)]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    with Judge(runner, limits.backends, model=PLAYER) as judge:
-        shrunk = shrink_text(judge, text, SECONDS)
+    try:
+        with Judge(runner, limits.backends, model=PLAYER) as judge:
+            shrunk = shrink_text(judge, text, SECONDS)
+    except NoProgram:  # The backend does not even open.
+        return None
     if shrunk is None:
         return None
     steps, stimuli, *_ = counts(language.read(shrunk.text))
