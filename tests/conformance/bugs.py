@@ -114,7 +114,8 @@ class Measurement:
         found, shrunk = self.found(variant), self.shrunk(variant)
         if found is None:
             return f"{variant.name}: not found"
-        size = f"; {shrunk.operations} operations in {shrunk.seconds:.0f} s" if shrunk else ""
+        size = (f"; again {shrunk.replayed} times of {bugs_shrink.REPLAYS}; "
+                f"{shrunk.operations} operations in {shrunk.seconds:.0f} s") if shrunk else ""
         return f"{variant.name}: {found.way} ({found.kind}), {found.programs:,} programs{size}"
 
     def report(self, title, variants):
@@ -137,6 +138,11 @@ class Measurement:
                     for variant in variants
                     if self.shrunk(variant)
                     and self.shrunk(variant).operations > variant.operations)
+        yield from (f"{variant.name} is found again {shrunk.replayed} times of "
+                    f"{bugs_shrink.REPLAYS}"
+                    for variant, shrunk in ((one, self.shrunk(one)) for one in variants)
+                    if shrunk and founds[variant].way in bugs_shrink.STRICT
+                    and shrunk.replayed < bugs_shrink.REPLAYS)
         yield from (f"{variant.name} survives without a reason"
                     for variant in missed if not variant.survives)
         yield from (f"{variant.name} is said to survive, and is found"

@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""How small the program becomes that found a bug.
+"""How surely the program that found a bug finds it again, and how small it becomes.
 
-It is shrunk as any failure is (shrinking.py), with the reference model as one of its judges; so
-what a bug in the scheduler comes to is told by the model to the end. bugs.py calls it.
+It is replayed and shrunk as any failure is (shrinking.py). For programs in strict mode the
+reference model is one of the judges; so what a bug in the scheduler comes to is told by the model
+to the end. bugs.py calls it.
 """
 
 import subprocess
 from typing import NamedTuple
 
 import bugs_look
+from runner_client import HANG
 from shrink_edits import counts, language
 from shrinking import shrink_text
-from verdict import PLAYER, Judge, NoProgram
+from verdict import ACCEPTOR, PLAYER, Judge, NoProgram
 
 SECONDS = 60
+REPLAYS = 100
+HANG_S = 0.1  # How long a program may take that is known to hang; others take milliseconds.
+
+STRICT = (bugs_look.BACKENDS, bugs_look.MODEL)
 
 
 class Shrunk(NamedTuple):
@@ -22,6 +28,7 @@ class Shrunk(NamedTuple):
     steps: int  # Of its tasks,
     stimuli: int  # and of its outside.
     seconds: float
+    replayed: int  # How many of REPLAYS failed in the same way, before it was shrunk.
     text: str
 
     @property
@@ -29,19 +36,45 @@ class Shrunk(NamedTuple):
         return self.steps + self.stimuli
 
 
+def _judge(runner, limits, found, text):
+    """Judges the program as the way did that found it."""
+    if found.way in STRICT:
+        return Judge(runner, limits.backends, model=PLAYER)
+    if found.way == bugs_look.RESULTS:
+        return Judge(runner, limits.backends, confluent=text,
+                     confluent_seed=limits.seed + found.number)
+    return Judge(runner, limits.backends, "normal", is_rude=found.way == bugs_look.RUDE,
+                 model=ACCEPTOR if found.way == bugs_look.ACCEPTED else None)
+
+
+def _program(runner, limits, found):
+    kind = {bugs_look.RESULTS: "confluent", bugs_look.RUDE: "rude"}.get(found.way, "random")
+    command = [str(runner), "generate", "--kind", kind, "--seed", str(limits.seed), "--number",
+               str(found.number)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def _replay(judge, text, verdict):
+    """How many of REPLAYS fail in the same way, by the same first difference."""
+    if verdict.kind == HANG:
+        judge.limit(HANG_S)
+    first = judge.find(text, verdict)
+    return sum(judge.find(text, verdict) == first is not None for _ in range(REPLAYS))
+
+
 def shrink(runner, limits, found):
-    """A Shrunk; None when the failure is not one of a program in strict mode, or is gone."""
-    if found is None or found.way not in (bugs_look.BACKENDS, bugs_look.MODEL):
+    """A Shrunk; None when nothing was found, or it is gone."""
+    if found is None:
         return None
-    command = [str(runner), "generate", "--seed", str(limits.seed), "--number", str(found.number)]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    text = _program(runner, limits, found)
     try:
-        with Judge(runner, limits.backends, model=PLAYER) as judge:
+        with _judge(runner, limits, found, text) as judge:
             shrunk = shrink_text(judge, text, SECONDS)
+            replayed = shrunk and _replay(judge, text, shrunk.verdict)
     except NoProgram:  # The backend does not even open.
         return None
     if shrunk is None:
         return None
     steps, stimuli, *_ = counts(language.read(shrunk.text))
-    return Shrunk(shrunk.verdict.kind if shrunk.verdict else "gone", steps, stimuli,
-                  round(shrunk.seconds, 1), shrunk.text)
+    return Shrunk(shrunk.verdict.kind, steps, stimuli, round(shrunk.seconds, 1), replayed,
+                  shrunk.text)
