@@ -27,11 +27,11 @@ static int parse(const char *list)
     return arms_parse(list, arms, &arm_count, reason, sizeof(reason));
 }
 
-static void test_arms_without_a_list_are_the_whole_table(void **state)
+static void test_arms_called_all_are_the_whole_table(void **state)
 {
     (void)state;
     char names[200], joined[200] = "";
-    assert_int_equal(parse(NULL), 0);
+    assert_int_equal(parse("all"), 0);
     for (size_t index = 0; index < arm_count; index++) {
         assert_non_null(arms[index].program);
         strcat(joined, index > 0 ? ", " : "");
@@ -39,6 +39,16 @@ static void test_arms_without_a_list_are_the_whole_table(void **state)
     }
     arms_list(names, sizeof(names));
     assert_string_equal(joined, names);
+}
+
+static void test_arms_without_a_list_are_ours_and_the_loops_by_hand(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"select", "epoll", "io_uring", "raw-epoll", "raw-uring"};
+    assert_int_equal(parse(NULL), 0);
+    assert_int_equal(arm_count, 5);
+    for (size_t index = 0; index < arm_count; index++)
+        assert_string_equal(arms[index].name, names[index]);
 }
 
 static void test_arms_of_the_table_have_one_reference(void **state)
@@ -170,6 +180,55 @@ static void test_arms_find_the_programs_that_were_built_with_them(void **state)
     assert_int_equal(start.port, 0);
 }
 
+// The words behind the program, separated by blanks.
+static const char *words_of(const struct arm_start *start)
+{
+    static char text[300];
+    text[0] = '\0';
+    for (size_t index = 1; start->words[index] != NULL; index++) {
+        strcat(text, index > 1 ? " " : "");
+        strcat(text, start->words[index]);
+    }
+    return text;
+}
+
+static void test_arms_tell_a_program_what_the_workload_needs(void **state)
+{
+    (void)state;
+    struct arm_start start;
+    static const struct {
+        struct server_needs needs;
+        const char *words;
+    } cases[] = {
+        {{.mode = SERVER_ECHO}, "--port 0"},
+        {{.mode = SERVER_ECHO, .unix_path = "/a b"}, "--unix /a b"},
+        {{.mode = SERVER_RR, .request_bytes = 64, .reply_bytes = 1000},
+         "--port 0 --mode rr --request 64 --reply 1000"},
+        {{.mode = SERVER_FAN_OUT, .request_bytes = 64}, "--port 0 --mode fan-out --request 64"},
+        {{.mode = SERVER_COMPUTE, .compute_us = 100}, "--port 0 --mode compute --compute-us 100"},
+        {{.mode = SERVER_HTTP}, "--port 0 --mode http"},
+    };
+    assert_int_equal(parse("raw-epoll"), 0);
+    for (size_t index = 0; index < sizeof(cases) / sizeof(cases[0]); index++) {
+        arms[0].needs = cases[index].needs;
+        assert_int_equal(arms_prepare(&arms[0], &start), 0);
+        assert_string_equal(words_of(&start), cases[index].words);
+    }
+}
+
+static void test_arms_that_cannot_do_it_say_so(void **state)
+{
+    (void)state;
+    struct arm_start start;
+    assert_int_equal(parse("exec:server {port},raw-uring"), 0);
+    arms[0].needs.unix_path = "/x";
+    assert_int_equal(arms_prepare(&arms[0], &start), -ENOTSUP);
+    assert_string_equal(start.reason, "exec: arms serve TCP only");
+    arms[1].needs.mode = SERVER_HTTP;
+    assert_int_equal(arms_prepare(&arms[1], &start), -ENOTSUP);
+    assert_string_equal(start.reason, "cannot do http");
+}
+
 static void test_pin_reads_each_mode_and_says_it_in_words(void **state)
 {
     (void)state;
@@ -224,7 +283,8 @@ static void test_pin_refuses_other_words_and_absent_processors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arms_without_a_list_are_the_whole_table),
+        cmocka_unit_test(test_arms_called_all_are_the_whole_table),
+        cmocka_unit_test(test_arms_without_a_list_are_ours_and_the_loops_by_hand),
         cmocka_unit_test(test_arms_of_the_table_have_one_reference),
         cmocka_unit_test(test_arms_are_taken_in_the_order_of_the_list),
         cmocka_unit_test(test_arms_keep_commas_inside_a_quoted_command),
@@ -235,6 +295,8 @@ int main(void)
         cmocka_unit_test(test_arms_leave_the_port_to_a_command_that_does_not_ask_for_one),
         cmocka_unit_test(test_arms_take_commands_up_to_their_limit),
         cmocka_unit_test(test_arms_find_the_programs_that_were_built_with_them),
+        cmocka_unit_test(test_arms_tell_a_program_what_the_workload_needs),
+        cmocka_unit_test(test_arms_that_cannot_do_it_say_so),
         cmocka_unit_test(test_pin_reads_each_mode_and_says_it_in_words),
         cmocka_unit_test(test_pin_refuses_other_words_and_absent_processors),
     };

@@ -6,24 +6,29 @@
 #include "tools/profile/arms.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tools/profile/loopback.h"
 #include "tools/profile/runfiles.h"
 
-#define ECHO_SERVER "tools/echo_server"
+#define PEER(name) "tools/profile/peers/" name
 
 static const struct arm_program programs[] = {
-    {"select", ECHO_SERVER, {"--backend", "select", "--port", "0"}, false},
-    {"epoll", ECHO_SERVER, {"--backend", "epoll", "--port", "0"}, false},
-    {"io_uring", ECHO_SERVER, {"--backend", "io_uring", "--port", "0"}, false},
-    {"raw-epoll", "tools/profile/peers/raw_epoll", {NULL}, true},
-    {"raw-uring", "tools/profile/peers/raw_uring", {NULL}, false},
+    {.name = "select", .path = "tools/echo_server", .backend = "select"},
+    {.name = "epoll", .path = "tools/echo_server", .backend = "epoll"},
+    {.name = "io_uring", .path = "tools/echo_server", .backend = "io_uring"},
+    {.name = "raw-epoll", .path = PEER("raw_epoll"), .reference = true, .has_http = true},
+    {.name = "raw-uring", .path = PEER("raw_uring")},
 };
 enum { PROGRAM_COUNT = sizeof(programs) / sizeof(programs[0]) };
 
 static const char exec_prefix[] = "exec:";
+static const char everything[] = "all";
+
+static const char *const mode_names[SERVER_MODE_COUNT] = {"echo", "rr", "fan-out", "compute",
+                                                          "http"};
 
 void arms_list(char *text, size_t size)
 {
@@ -120,17 +125,28 @@ static void number_name(struct arm *arms, size_t count)
         snprintf(last->name + length, sizeof(last->name) - length, "#%zu", same);
 }
 
+// The table, as far as it is meant by no list (without the peers) or by "all".
+static size_t take_table(struct arm *arms, bool with_peers)
+{
+    size_t count = 0;
+    for (size_t index = 0; index < PROGRAM_COUNT; index++) {
+        const struct arm_program *program = &programs[index];
+        if (program->is_peer && !with_peers)
+            continue;
+        memset(&arms[count], 0, sizeof(arms[count]));
+        arms[count].program = program;
+        snprintf(arms[count].name, sizeof(arms[count].name), "%s", program->name);
+        count++;
+    }
+    return count;
+}
+
 int arms_parse(const char *list, struct arm arms[ARMS_LIMIT], size_t *ret_count, char *reason,
                size_t reason_bytes)
 {
     size_t count = 0;
-    if (list == NULL) {
-        for (; count < PROGRAM_COUNT; count++) {
-            memset(&arms[count], 0, sizeof(arms[count]));
-            arms[count].program = &programs[count];
-            snprintf(arms[count].name, sizeof(arms[count].name), "%s", programs[count].name);
-        }
-        *ret_count = count;
+    if (list == NULL || strcmp(list, everything) == 0) {
+        *ret_count = take_table(arms, list != NULL);
         return 0;
     }
     for (const char *at = list;; at++) {
@@ -169,29 +185,81 @@ static void expand_command(const char *command, uint16_t port, char *text, size_
     snprintf(text + used, size - used, "%s", command);
 }
 
-int arms_prepare(const struct arm *arm, struct arm_start *ret_start)
+__attribute__((format(printf, 3, 4))) static int refuse(struct arm_start *start, int error,
+                                                        const char *format, ...)
 {
-    // execve(2) takes words that it does not change; the cast says no more than that.
-    static char shell[] = "/bin/sh", shell_option[] = "-c";
-    memset(ret_start, 0, sizeof(*ret_start));
-    if (arm->program != NULL) {
-        int result = runfiles_find(arm->program->path, ret_start->text, sizeof(ret_start->text));
-        if (result < 0)
-            return result;
-        ret_start->words[0] = ret_start->text;
-        for (size_t index = 0; arm->program->arguments[index] != NULL; index++)
-            ret_start->words[index + 1] = (char *)(uintptr_t)arm->program->arguments[index];
-        return 0;
-    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(start->reason, sizeof(start->reason), format, arguments);
+    va_end(arguments);
+    return error;
+}
+
+// Adds an option and its value to the words. The casts say that execve(2) takes words which it does
+// not change.
+static void add_words(struct arm_start *start, size_t *count, const char *option, const char *value)
+{
+    start->words[(*count)++] = (char *)(uintptr_t)option;
+    start->words[(*count)++] = (char *)(uintptr_t)value;
+}
+
+static const char *write_number(struct arm_start *start, size_t place, size_t number)
+{
+    snprintf(start->numbers[place], sizeof(start->numbers[place]), "%zu", number);
+    return start->numbers[place];
+}
+
+static int prepare_program(const struct arm *arm, struct arm_start *start)
+{
+    const struct arm_program *program = arm->program;
+    const struct server_needs *needs = &arm->needs;
+    size_t count = 1;
+    if (needs->mode == SERVER_HTTP && !program->has_http)
+        return refuse(start, -ENOTSUP, "cannot do %s", mode_names[needs->mode]);
+    int result = runfiles_find(program->path, start->text, sizeof(start->text));
+    if (result < 0)
+        return refuse(start, result, "%s is nowhere", program->path);
+    start->words[0] = start->text;
+    if (program->backend != NULL)
+        add_words(start, &count, "--backend", program->backend);
+    if (needs->unix_path != NULL)
+        add_words(start, &count, "--unix", needs->unix_path);
+    else
+        add_words(start, &count, "--port", "0");
+    // Echo is what a server does unasked, which keeps the shortest command line the common one.
+    if (needs->mode != SERVER_ECHO)
+        add_words(start, &count, "--mode", mode_names[needs->mode]);
+    if (needs->mode == SERVER_RR || needs->mode == SERVER_FAN_OUT)
+        add_words(start, &count, "--request", write_number(start, 0, needs->request_bytes));
+    if (needs->mode == SERVER_RR)
+        add_words(start, &count, "--reply", write_number(start, 1, needs->reply_bytes));
+    if (needs->mode == SERVER_COMPUTE)
+        add_words(start, &count, "--compute-us", write_number(start, 2, needs->compute_us));
+    return 0;
+}
+
+// A command is trusted to do what the workload needs: the gate will tell. Only the words for a unix
+// path are missing.
+static int prepare_command(const struct arm *arm, struct arm_start *start)
+{
+    static const char shell[] = "/bin/sh", shell_option[] = "-c";
+    size_t count = 0;
+    if (arm->needs.unix_path != NULL)
+        return refuse(start, -ENOTSUP, "%s arms serve TCP only", "exec:");
     if (strstr(arm->command, "{port}") != NULL) {
         int port = loopback_free_port();
         if (port < 0)
-            return port;
-        ret_start->port = (uint16_t)port;
+            return refuse(start, port, "no free port: %s", strerror(-port));
+        start->port = (uint16_t)port;
     }
-    ret_start->words[0] = shell;
-    ret_start->words[1] = shell_option;
-    ret_start->words[2] = ret_start->text;
-    expand_command(arm->command, ret_start->port, ret_start->text, sizeof(ret_start->text));
+    add_words(start, &count, shell, shell_option);
+    start->words[count] = start->text;
+    expand_command(arm->command, start->port, start->text, sizeof(start->text));
     return 0;
+}
+
+int arms_prepare(const struct arm *arm, struct arm_start *ret_start)
+{
+    memset(ret_start, 0, sizeof(*ret_start));
+    return arm->program != NULL ? prepare_program(arm, ret_start) : prepare_command(arm, ret_start);
 }

@@ -57,8 +57,25 @@ static int has_ended(pid_t pid, char *reason, size_t reason_bytes)
     return -ECHILD;
 }
 
-// Read its stdout up to the line that names the port. Lines before that are skipped.
-static int read_port(struct server *server, char *reason, size_t reason_bytes)
+// What the first line that matters says. 1: where it listens; 0: this is another line; or -ENOPKG.
+static int read_line(struct server *server, const char *line, char *reason, size_t reason_bytes)
+{
+    static const char absent[] = "not built: ";
+    unsigned port = 0;
+    int length = 0;
+    if (strncmp(line, absent, strlen(absent)) == 0)
+        return fail(reason, reason_bytes, -ENOPKG, line);
+    if (sscanf(line, "listening on 127.0.0.1:%5u%n", &port, &length) == 1 && port <= 65535)
+        server->port = (uint16_t)port;
+    else if (sscanf(line, "listening on unix:%107[^ \n]%n", server->unix_path, &length) != 1)
+        return 0;
+    // Servers that are not ours may say where they listen and nothing else.
+    sscanf(line + length, " (%63[^)\n])", server->version);
+    return 1;
+}
+
+// Read its stdout up to the line that says where it listens. Lines before that are skipped.
+static int read_address(struct server *server, char *reason, size_t reason_bytes)
 {
     char line[256];
     size_t length = 0;
@@ -85,13 +102,11 @@ static int read_port(struct server *server, char *reason, size_t reason_bytes)
             length += length < sizeof(line) - 1;
             continue;
         }
-        unsigned port;
         line[length] = '\0';
         length = 0;
-        if (sscanf(line, "listening on 127.0.0.1:%5u", &port) == 1 && port > 0 && port <= 65535) {
-            server->port = (uint16_t)port;
-            return 0;
-        }
+        int result = read_line(server, line, reason, reason_bytes);
+        if (result != 0)
+            return result < 0 ? result : 0;
     }
 }
 
@@ -153,7 +168,7 @@ int server_start(char *const words[], uint16_t port, int cpu, bool shared_cpu, c
     if (result < 0)
         fail(reason, reason_bytes, result, strerror(-result));
     else
-        result = port == 0 ? read_port(&server, reason, reason_bytes)
+        result = port == 0 ? read_address(&server, reason, reason_bytes)
                            : await_port(&server, reason, reason_bytes);
     if (result < 0) {
         server_stop(&server);
@@ -204,4 +219,6 @@ void server_stop(struct server *server)
         close(server->output_fd);
     if (server->stat_fd >= 0)
         close(server->stat_fd);
+    if (server->unix_path[0] != '\0')
+        unlink(server->unix_path);
 }
