@@ -14,6 +14,7 @@
 
 // Longer than any deadline of a generated program, and more often than the longest transfers need.
 #define PATIENCE_NS (400 * CEDE_NANOSECONDS_PER_MILLISECOND)
+#define PATIENCE_RESTS 5
 #define PATIENCE_ASKS 1000
 
 static uint8_t drained[PLAY_DRAIN_BYTES];
@@ -154,11 +155,13 @@ static bool could_go_on(const struct player *player)
 }
 
 // Whether the program has got nowhere for so long that it never will: what rests over and over, or
-// is ready in vain, goes on for ever in normal mode.
+// is ready in vain, goes on for ever in normal mode. Time alone says nothing: a busy machine may
+// have run others meanwhile.
 static bool is_stuck(const struct player *player)
 {
+    bool is_late = cede_sys_now_ns() - player->idle_ns > PATIENCE_NS;
     return !player->is_strict && (player->idle_count > PATIENCE_ASKS ||
-                                  cede_sys_now_ns() - player->idle_ns > PATIENCE_NS);
+                                  (is_late && player->idle_count > PATIENCE_RESTS));
 }
 
 // In normal mode one answer will do, and the engine may be about to sleep in a call that would not:
