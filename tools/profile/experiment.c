@@ -18,41 +18,62 @@
 
 #include "tools/profile/clock.h"
 #include "tools/profile/order.h"
+#include "tools/profile/summary.h"
+
+_Static_assert((int)ARMS_LIMIT <= (int)RESULT_ARM_LIMIT, "every arm fits into a result");
+
+static void record_plan(const struct experiment_plan *plan, struct result *result)
+{
+    struct result_plan *to = &result->plan;
+    result->seed = (int64_t)plan->seed;
+    snprintf(to->verb, sizeof(to->verb), "run");
+    snprintf(to->workload, sizeof(to->workload), "%s", plan->workload->name);
+    to->connections = (int64_t)plan->connection_count;
+    to->message_bytes = (int64_t)plan->message_bytes;
+    to->window_ns = plan->window_ns;
+    to->warmup_ns = plan->warmup_ns;
+    to->blocks_planned = (int64_t)plan->block_count;
+    to->server_cpu = plan->pin.server_cpu;
+    to->client_cpu = plan->pin.client_cpu;
+    pin_describe(&plan->pin, to->pin, sizeof(to->pin));
+}
+
+static void record_arm(const struct arm *arm, struct result_arm *outcome)
+{
+    snprintf(outcome->name, sizeof(outcome->name), "%s", arm->name);
+    if (arm->program != NULL)
+        snprintf(outcome->program, sizeof(outcome->program), "%s", arm->program->path);
+    else
+        snprintf(outcome->command, sizeof(outcome->command), "%s", arm->command);
+}
 
 int experiment_create(const struct experiment_plan *plan, const struct arm *arms, size_t count,
-                      struct experiment *ret_experiment)
+                      struct result *result, struct experiment *ret_experiment)
 {
-    memset(ret_experiment, 0, sizeof(*ret_experiment));
-    ret_experiment->plan = *plan;
-    for (; ret_experiment->contestant_count < count; ret_experiment->contestant_count++) {
-        size_t index = ret_experiment->contestant_count;
-        struct contestant *contestant = &ret_experiment->contestants[index];
-        contestant->arm = arms[index];
-        contestant->latency = calloc(1, sizeof(struct histogram));
-        contestant->windows = calloc(plan->block_count, sizeof(struct experiment_window));
-        ret_experiment->window_latency[index] = calloc(1, sizeof(struct histogram));
-        if (contestant->latency == NULL || contestant->windows == NULL ||
-            ret_experiment->window_latency[index] == NULL)
-            break;
+    struct experiment experiment = {.plan = *plan, .contestant_count = count, .result = result};
+    experiment.latency = malloc(sizeof(*experiment.latency));
+    if (experiment.latency == NULL)
+        return -ENOMEM;
+    int error = plan->workload->open(plan->message_bytes, plan->seed, &experiment.workload_state);
+    if (error < 0) {
+        free(experiment.latency);
+        return error;
     }
-    int result = ret_experiment->contestant_count < count
-                     ? -ENOMEM
-                     : plan->workload->open(plan->message_bytes, plan->seed,
-                                            &ret_experiment->workload_state);
-    if (result < 0)
-        experiment_destroy(ret_experiment);
-    return result;
+    for (size_t index = 0; index < count; index++) {
+        experiment.contestants[index].arm = arms[index];
+        experiment.contestants[index].outcome = &result->arms[index];
+        record_arm(&arms[index], &result->arms[index]);
+    }
+    result->arm_count = count;
+    record_plan(plan, result);
+    *ret_experiment = experiment;
+    return 0;
 }
 
 void experiment_destroy(struct experiment *experiment)
 {
-    for (size_t index = 0; index < ARMS_LIMIT; index++) {
-        free(experiment->contestants[index].latency);
-        free(experiment->contestants[index].windows);
-        free(experiment->window_latency[index]);
-    }
+    free(experiment->latency);
     experiment->plan.workload->close(experiment->workload_state);
-    memset(experiment, 0, sizeof(*experiment));
 }
 
 // One line on a terminal, written over by the next one.
@@ -82,14 +103,15 @@ __attribute__((format(printf, 2, 3))) static void give_up(struct contestant *con
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(contestant->failure, sizeof(contestant->failure), format, arguments);
+    vsnprintf(contestant->outcome->failure, sizeof(contestant->outcome->failure), format,
+              arguments);
     va_end(arguments);
     retire(contestant);
 }
 
 static bool is_in_race(const struct contestant *contestant)
 {
-    return contestant->failure[0] == '\0';
+    return contestant->outcome->failure[0] == '\0';
 }
 
 static void start(struct experiment *experiment, struct contestant *contestant)
@@ -126,8 +148,8 @@ static void end_rest(struct contestant *contestant)
     struct server_usage used;
     if (server_usage(&contestant->server, &used) < 0)
         return;
-    contestant->rest_ns += clock_now_ns() - contestant->rest_began_ns;
-    contestant->rest_cpu_ns += used.cpu_ns - contestant->rest_began_cpu_ns;
+    contestant->outcome->rest_ns += clock_now_ns() - contestant->rest_began_ns;
+    contestant->outcome->rest_cpu_ns += used.cpu_ns - contestant->rest_began_cpu_ns;
 }
 
 static void check(struct experiment *experiment, struct contestant *contestant)
@@ -145,82 +167,107 @@ static void check(struct experiment *experiment, struct contestant *contestant)
 // Load the server for a moment that does not count, and then for one that does. Its time is read
 // while it sleeps, before and after.
 static int measure(const struct experiment_plan *plan, const struct server *server,
-                   struct load *load, struct histogram *latency, struct experiment_window *window)
+                   struct load *load, struct histogram *latency, struct result_window *window)
 {
-    struct server_usage before;
+    struct server_usage before, after;
+    struct load_window seen;
     int result = 0;
     if (plan->warmup_ns > 0)
-        result = load_run(load, plan->warmup_ns, plan->stop, latency, &window->load);
+        result = load_run(load, plan->warmup_ns, plan->stop, latency, &seen);
     if (result < 0)
         return result;
     histogram_clear(latency);
     result = server_usage(server, &before);
     if (result == 0)
-        result = load_run(load, plan->window_ns, plan->stop, latency, &window->load);
+        result = load_run(load, plan->window_ns, plan->stop, latency, &seen);
     if (result == 0)
-        result = server_usage(server, &window->used);
+        result = server_usage(server, &after);
     if (result < 0)
         return result;
-    window->used.cpu_ns -= before.cpu_ns;
-    window->used.user_ns -= before.user_ns;
-    window->used.kernel_ns -= before.kernel_ns;
-    return load_finish(load);
+    window->elapsed_ns = seen.elapsed_ns;
+    window->operation_count = (int64_t)seen.operation_count;
+    window->reply_bytes = (int64_t)seen.reply_bytes;
+    window->cpu_ns = after.cpu_ns - before.cpu_ns;
+    window->user_ns = after.user_ns - before.user_ns;
+    window->kernel_ns = after.kernel_ns - before.kernel_ns;
+    window->p50_ns = (int64_t)histogram_percentile(latency, 0.50);
+    window->p99_ns = (int64_t)histogram_percentile(latency, 0.99);
+    window->maximum_ns = (int64_t)latency->maximum;
+    result = result_set_latency(window, latency);
+    return result < 0 ? result : load_finish(load);
 }
 
 // Take one window, on connections of its own.
 static void take_window(struct experiment *experiment, struct contestant *contestant,
-                        struct histogram *latency, struct experiment_window *ret_window)
+                        struct result_window *window)
 {
     const struct experiment_plan *plan = &experiment->plan;
-    struct experiment_window window = {.start_ns = clock_now_ns() - experiment->start_ns};
     struct load *load;
+    window->start_ns = clock_now_ns() - experiment->start_ns;
     int result = load_open(plan->workload, experiment->workload_state, contestant->server.port,
                            plan->connection_count, &load);
     if (result < 0) {
         give_up(contestant, "connect: %s", strerror(-result));
         return;
     }
-    result = measure(plan, &contestant->server, load, latency, &window);
+    result = measure(plan, &contestant->server, load, experiment->latency, window);
     if (result < 0) {
         const char *what = load_failure(load);
         give_up(contestant, "window: %s", *what != '\0' ? what : strerror(-result));
     } else {
-        window.p50_ns = histogram_percentile(latency, 0.50);
-        window.p99_ns = histogram_percentile(latency, 0.99);
-        window.maximum_ns = latency->maximum;
-        window.is_complete = !*plan->stop;
-        *ret_window = window;
+        window->is_complete = true;
+        window->is_valid = true;
+        window->client_cpu_ns = RESULT_UNKNOWN;
+        window->busy_ns = RESULT_UNKNOWN;
+        window->steal_ns = RESULT_UNKNOWN;
+        window->lag_p99_ns = RESULT_UNKNOWN;
+        window->voluntary_switches = RESULT_UNKNOWN;
+        window->involuntary_switches = RESULT_UNKNOWN;
     }
     load_close(load);
 }
 
-// One window of every arm that is still in the race.
-static void take_block(struct experiment *experiment, size_t block)
+// One window of every arm that is still in the race. A block that was interrupted is dropped.
+static int take_block(struct experiment *experiment, size_t block)
 {
     const struct experiment_plan *plan = &experiment->plan;
     size_t order[ARMS_LIMIT];
     order_of_block(experiment->contestant_count, block, plan->seed, order);
+    int result = result_add_block(experiment->result);
+    if (result < 0)
+        return result;
     for (size_t place = 0; place < experiment->contestant_count && !*plan->stop; place++) {
         struct contestant *contestant = &experiment->contestants[order[place]];
+        struct result_window *window = result_window_at(experiment->result, block, order[place]);
         if (!is_in_race(contestant))
             continue;
         progress(experiment, "block %zu of %zu: %s", block + 1, plan->block_count,
                  contestant->arm.name);
         end_rest(contestant);
-        take_window(experiment, contestant, experiment->window_latency[order[place]],
-                    &contestant->windows[block]);
+        window->place = (int64_t)place;
+        take_window(experiment, contestant, window);
         if (is_in_race(contestant))
             begin_rest(contestant);
-        contestant->windows[block].place = place;
     }
     if (*plan->stop)
-        return;
-    experiment->blocks_done = block + 1;
+        result_drop_block(experiment->result);
+    return 0;
+}
+
+// The arm that the table marks, if it was timed to the end; else the first one that was.
+static size_t choose_reference(const struct experiment *experiment)
+{
+    size_t first = RESULT_NONE;
     for (size_t index = 0; index < experiment->contestant_count; index++) {
-        struct contestant *contestant = &experiment->contestants[index];
-        if (contestant->windows[block].is_complete)
-            histogram_merge(contestant->latency, experiment->window_latency[index]);
+        const struct arm_program *program = experiment->contestants[index].arm.program;
+        if (!summary_has(experiment->result, index))
+            continue;
+        if (program != NULL && program->reference)
+            return index;
+        if (first == RESULT_NONE)
+            first = index;
     }
+    return first;
 }
 
 static size_t count_in_race(const struct experiment *experiment)
@@ -244,13 +291,15 @@ int experiment_run(struct experiment *experiment)
         if (is_in_race(contestant))
             check(experiment, contestant);
     }
-    for (size_t block = 0; block < plan->block_count && !*plan->stop; block++) {
+    for (size_t block = 0; block < plan->block_count && !*plan->stop && result == 0; block++) {
         if (count_in_race(experiment) == 0)
             break;
-        take_block(experiment, block);
+        result = take_block(experiment, block);
     }
     progress(experiment, "%s", "");
-    result = count_in_race(experiment) > 0 ? 0 : -ENOENT;
+    if (result == 0 && count_in_race(experiment) == 0)
+        result = -ENOENT;
+    experiment->result->reference = choose_reference(experiment);
     for (size_t index = 0; index < experiment->contestant_count; index++)
         retire(&experiment->contestants[index]);
     return result;

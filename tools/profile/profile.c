@@ -14,6 +14,7 @@
 
 #include "tools/options.h"
 #include "tools/profile/arms.h"
+#include "tools/profile/environment.h"
 #include "tools/profile/experiment.h"
 #include "tools/profile/report.h"
 #include "tools/profile/result.h"
@@ -194,22 +195,22 @@ static bool has_failed(const struct experiment *experiment)
     for (size_t index = 0; index < experiment->contestant_count; index++) {
         const struct contestant *contestant = &experiment->contestants[index];
         bool is_excused = settings.arms == NULL && contestant->is_unavailable;
-        if (contestant->failure[0] != '\0' && !is_excused)
+        if (contestant->outcome->failure[0] != '\0' && !is_excused)
             return true;
     }
-    return experiment->blocks_done == 0;
+    return experiment->result->block_count == 0;
 }
 
 // `json` is the stream of the result file, or NULL.
-static int run(struct experiment *experiment, char *const words[], FILE *json)
+static int run(struct experiment *experiment, FILE *json)
 {
     int result = experiment_run(experiment);
     if (result < 0 && result != -ENOENT)
         return complain("run", "", result);
-    result = report_print(experiment, options_colors_welcome(stdout), stdout);
+    result = report_print(experiment->result, options_colors_welcome(stdout), stdout);
     if (result < 0)
         return complain("report", "", result);
-    result = json != NULL ? result_write(experiment, words, json) : 0;
+    result = json != NULL ? result_write(experiment->result, json) : 0;
     if (result < 0)
         return complain("write", settings.json, result);
     return has_failed(experiment) ? OPTIONS_EXIT_FAILED : OPTIONS_EXIT_DONE;
@@ -219,6 +220,7 @@ int main(int argc, char *argv[])
 {
     static struct arm arms[ARMS_LIMIT];
     static struct experiment experiment;
+    static struct result found;
     struct experiment_plan plan;
     size_t arm_count;
     int status;
@@ -234,11 +236,17 @@ int main(int argc, char *argv[])
         return complain("open", settings.json, -errno);
     raise_descriptor_limit(plan.connection_count + 256);
     catch_signals();
-    int result = experiment_create(&plan, arms, arm_count, &experiment);
+    result_init(&found);
+    environment_read(&found.environment);
+    snprintf(found.version, sizeof(found.version), "%s", OPTIONS_VERSION);
+    int result = result_set_words(&found, argv);
+    if (result == 0)
+        result = experiment_create(&plan, arms, arm_count, &found, &experiment);
     if (result < 0)
         return complain("prepare", "", result);
-    status = run(&experiment, argv, json);
+    status = run(&experiment, json);
     experiment_destroy(&experiment);
+    result_destroy(&found);
     if (json != NULL)
         fclose(json);
     return status;

@@ -10,8 +10,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
 #include "tools/profile/summary.h"
 
@@ -52,30 +50,28 @@ static double known_or_nan(uint64_t percentile_ns)
     return percentile_ns > 0 ? (double)percentile_ns : NAN;
 }
 
-static void print_plan(const struct experiment *experiment, FILE *stream)
+static void print_plan(const struct result *result, FILE *stream)
 {
-    const struct experiment_plan *plan = &experiment->plan;
-    struct utsname system;
-    char pin[80], text[CELL_BYTES];
-    pin_describe(&plan->pin, pin, sizeof(pin));
-    fprintf(stream, "%s, %s bytes, %zu connections, closed loop; ", plan->workload->name,
-            grouped(plan->message_bytes, text), plan->connection_count);
-    fprintf(stream, "%zu of %zu blocks, windows of %s ms, seed %" PRIu64 "\n",
-            experiment->blocks_done, plan->block_count,
-            grouped((uint64_t)plan->window_ns / 1000000, text), plan->seed);
-    if (uname(&system) < 0)
-        strcpy(system.release, "unknown");
-    fprintf(stream, "%s; %ld processors, Linux %s, loopback\n\n", pin,
-            sysconf(_SC_NPROCESSORS_ONLN), system.release);
+    const struct result_plan *plan = &result->plan;
+    const struct result_environment *machine = &result->environment;
+    char bytes[CELL_BYTES], window[CELL_BYTES];
+    fprintf(stream, "%s, %s bytes, %" PRId64 " connections, %s loop; ", plan->workload,
+            grouped((uint64_t)plan->message_bytes, bytes), plan->connections,
+            plan->is_open_loop ? "open" : "closed");
+    fprintf(stream, "%zu of %" PRId64 " blocks, windows of %s ms, seed %" PRId64 "\n",
+            result->block_count, plan->blocks_planned,
+            grouped((uint64_t)plan->window_ns / 1000000, window), result->seed);
+    fprintf(stream, "%s; %" PRId64 " processors, %s %s, loopback\n\n", plan->pin,
+            machine->processors, machine->system, machine->kernel);
 }
 
-static void print_values(const struct contestant *contestant, const struct summary *summary,
+static void print_values(const struct result_arm *arm, const struct summary *summary,
                          int name_width, FILE *stream)
 {
     char rate[CELL_BYTES], p50[CELL_BYTES], p99[CELL_BYTES];
     char cpu[CELL_BYTES], user[CELL_BYTES], kernel[CELL_BYTES];
     fprintf(
-        stream, "%-*s %11s %9s %9s %10s %8s %8s\n", name_width, contestant->arm.name,
+        stream, "%-*s %11s %9s %9s %10s %8s %8s\n", name_width, arm->name,
         grouped((uint64_t)summary->rate, rate), microseconds(known_or_nan(summary->p50_ns), 0, p50),
         microseconds(known_or_nan(summary->p99_ns), 0, p99), microseconds(summary->cpu_ns, 3, cpu),
         microseconds(summary->cpu_ns * summary->user_share, 2, user),
@@ -98,66 +94,66 @@ static void print_ratio(const struct statistics_ratio *ratio, bool is_better_bel
             colors && *color ? "\033[0m" : "");
 }
 
-static void print_failures(const struct experiment *experiment, FILE *stream)
+static void print_failures(const struct result *result, FILE *stream)
 {
-    for (size_t index = 0; index < experiment->contestant_count; index++) {
-        const struct contestant *contestant = &experiment->contestants[index];
-        if (contestant->failure[0] != '\0')
-            fprintf(stream, "left out: %s: %s\n", contestant->arm.name, contestant->failure);
+    for (size_t index = 0; index < result->arm_count; index++) {
+        const struct result_arm *arm = &result->arms[index];
+        if (arm->failure[0] != '\0')
+            fprintf(stream, "left out: %s: %s\n", arm->name, arm->failure);
     }
 }
 
-static void print_warnings(const struct experiment *experiment, FILE *stream)
+static void print_warnings(const struct result *result, FILE *stream)
 {
-    for (size_t index = 0; index < experiment->contestant_count; index++) {
-        const struct contestant *contestant = &experiment->contestants[index];
-        double share = (double)contestant->rest_cpu_ns / (double)contestant->rest_ns;
+    for (size_t index = 0; index < result->arm_count; index++) {
+        const struct result_arm *arm = &result->arms[index];
+        double share = (double)arm->rest_cpu_ns / (double)arm->rest_ns;
         if (share > RESTLESS_SHARE)
             fprintf(stream,
                     "warning: %s used %.0f %% of a processor while others were measured, which "
                     "disturbs them\n",
-                    contestant->arm.name, 100 * share);
+                    arm->name, 100 * share);
     }
 }
 
-static int name_width_of(const struct experiment *experiment)
+static int name_width_of(const struct result *result)
 {
     int width = (int)strlen("against");
-    for (size_t index = 0; index < experiment->contestant_count; index++) {
-        int length = (int)strlen(experiment->contestants[index].arm.name);
+    for (size_t index = 0; index < result->arm_count; index++) {
+        int length = (int)strlen(result->arms[index].name);
         width = length > width ? length : width;
     }
     return width;
 }
 
-static void print_tables(const struct experiment *experiment, const struct summary *summaries,
+static void print_tables(const struct result *result, const struct summary *summaries,
                          size_t reference, bool colors, FILE *stream)
 {
-    const struct contestant *contestants = experiment->contestants;
-    int width = name_width_of(experiment);
+    const struct result_arm *arms = result->arms;
+    int width = name_width_of(result);
     char operations[CELL_BYTES], bytes[CELL_BYTES];
     uint64_t operation_count = 0, reply_bytes = 0;
     bool has_ratios = false;
 
     fprintf(stream, "%-*s %11s %9s %9s %10s %8s %8s\n", width, "arm", "ops/s", "p50 us", "p99 us",
             "CPU us/op", "user", "kernel");
-    for (size_t index = 0; index < experiment->contestant_count; index++) {
+    for (size_t index = 0; index < result->arm_count; index++) {
         if (summaries[index].operation_count == 0)
             continue;
-        print_values(&contestants[index], &summaries[index], width, stream);
-        operation_count += summaries[index].operation_count;
-        reply_bytes += summaries[index].reply_bytes;
+        print_values(&arms[index], &summaries[index], width, stream);
+        operation_count += (uint64_t)summaries[index].operation_count;
+        reply_bytes += (uint64_t)summaries[index].reply_bytes;
         has_ratios |= summaries[index].is_compared;
     }
     if (has_ratios) {
-        fprintf(stream, "\nratios to %s, with 95 %% intervals\n", contestants[reference].arm.name);
+        fprintf(stream, "\nratios to %s, with 95 %% intervals\n", arms[reference].name);
         fprintf(stream, "%-*s  %-*s  %s\n", width, "arm", RATIO_WIDTH, "CPU per operation",
                 "operations a second");
     }
-    for (size_t index = 0; index < experiment->contestant_count; index++) {
+    for (size_t index = 0; index < result->arm_count; index++) {
         if (!summaries[index].is_compared)
             continue;
-        fprintf(stream, "%-*s", width, contestants[index].arm.name);
+        fprintf(stream, "%-*s", width, arms[index].name);
         print_ratio(&summaries[index].cpu_ratio, true, RATIO_WIDTH, colors, stream);
         print_ratio(&summaries[index].rate_ratio, false, 0, colors, stream);
         fputc('\n', stream);
@@ -166,21 +162,18 @@ static void print_tables(const struct experiment *experiment, const struct summa
             grouped(operation_count, operations), grouped(reply_bytes, bytes));
 }
 
-int report_print(const struct experiment *experiment, bool colors, FILE *stream)
+int report_print(const struct result *result, bool colors, FILE *stream)
 {
-    struct summary summaries[ARMS_LIMIT] = {0};
-    size_t reference = summary_reference(experiment);
-    for (size_t index = 0; index < experiment->contestant_count; index++) {
-        if (reference == SUMMARY_NONE || experiment->contestants[index].failure[0] != '\0')
-            continue;
-        int result = summary_of(experiment, index, reference, &summaries[index]);
-        if (result < 0)
-            return result;
+    struct summary summaries[RESULT_ARM_LIMIT] = {0};
+    for (size_t index = 0; index < result->arm_count; index++) {
+        int error = summary_has(result, index) ? summary_of(result, index, &summaries[index]) : 0;
+        if (error < 0)
+            return error;
     }
-    print_plan(experiment, stream);
-    if (reference != SUMMARY_NONE)
-        print_tables(experiment, summaries, reference, colors, stream);
-    print_failures(experiment, stream);
-    print_warnings(experiment, stream);
+    print_plan(result, stream);
+    if (result->reference != RESULT_NONE)
+        print_tables(result, summaries, result->reference, colors, stream);
+    print_failures(result, stream);
+    print_warnings(result, stream);
     return 0;
 }

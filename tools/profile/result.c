@@ -1,181 +1,151 @@
 // SPDX-License-Identifier: MIT
 //
-// The order of the file: how it came about (command line, machine, plan), what was concluded
-// (arms), what was seen (blocks). Times are integers in nanoseconds. A member is never left out;
-// what is not known is null.
+// Memory of results. Windows stand in one array, block by block, so that a block is a row and an
+// arm a column; it grows by doubling.
 
 #include "tools/profile/result.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
-#include "tools/options.h"
-#include "tools/profile/json.h"
-#include "tools/profile/summary.h"
-
-static void write_environment(struct json *json)
+void result_init(struct result *result)
 {
-    struct utsname system;
-    bool is_known = uname(&system) == 0;
-    json_begin(json, "environment", '{');
-    json_text(json, "system", is_known ? system.sysname : NULL);
-    json_text(json, "kernel", is_known ? system.release : NULL);
-    json_text(json, "machine", is_known ? system.machine : NULL);
-    json_integer(json, "processors", sysconf(_SC_NPROCESSORS_ONLN));
-    json_text(json, "compiler", __VERSION__);
-    json_end(json, '}');
-}
-
-static void write_plan(struct json *json, const struct experiment *experiment)
-{
-    const struct experiment_plan *plan = &experiment->plan;
-    json_begin(json, "plan", '{');
-    json_text(json, "workload", plan->workload->name);
-    json_text(json, "loop", "closed");
-    json_integer(json, "connections", (int64_t)plan->connection_count);
-    json_integer(json, "message_bytes", (int64_t)plan->message_bytes);
-    json_integer(json, "window_ns", plan->window_ns);
-    json_integer(json, "warmup_ns", plan->warmup_ns);
-    json_integer(json, "blocks_planned", (int64_t)plan->block_count);
-    json_integer(json, "blocks_done", (int64_t)experiment->blocks_done);
-    json_text(json, "order", "williams");
-    json_integer(json, "server_cpu", plan->pin.server_cpu);
-    json_integer(json, "client_cpu", plan->pin.client_cpu);
-    json_end(json, '}');
-}
-
-static void write_ratio(struct json *json, const char *name, const struct statistics_ratio *ratio)
-{
-    json_begin(json, name, '{');
-    json_number(json, "estimate", ratio->estimate);
-    json_number(json, "low", ratio->low);
-    json_number(json, "high", ratio->high);
-    json_end(json, '}');
-}
-
-static void write_summary(struct json *json, const struct summary *summary)
-{
-    json_begin(json, "summary", '{');
-    json_integer(json, "operations", (int64_t)summary->operation_count);
-    json_integer(json, "reply_bytes", (int64_t)summary->reply_bytes);
-    json_number(json, "median_operations_per_second", summary->rate);
-    json_number(json, "median_cpu_ns_per_operation", summary->cpu_ns);
-    json_number(json, "user_share", summary->user_share);
-    if (summary->is_compared) {
-        write_ratio(json, "cpu_ratio", &summary->cpu_ratio);
-        write_ratio(json, "rate_ratio", &summary->rate_ratio);
-    } else {
-        json_text(json, "cpu_ratio", NULL);
-        json_text(json, "rate_ratio", NULL);
+    memset(result, 0, sizeof(*result));
+    result->reference = RESULT_NONE;
+    result->environment.processors = RESULT_UNKNOWN;
+    result->environment.load_average = NAN;
+    result->environment.descriptor_limit = RESULT_UNKNOWN;
+    result->environment.somaxconn = RESULT_UNKNOWN;
+    result->plan.rate = NAN;
+    result->plan.depth = 1;
+    result->plan.server_cpu = -1;
+    result->plan.client_cpu = -1;
+    result->plan.precision = NAN;
+    result->plan.budget_ns = RESULT_UNKNOWN;
+    result->plan.slo_ns = RESULT_UNKNOWN;
+    for (size_t index = 0; index < RESULT_ARM_LIMIT; index++) {
+        struct result_arm *arm = &result->arms[index];
+        arm->rss_bytes = RESULT_UNKNOWN;
+        arm->threads = RESULT_UNKNOWN;
+        arm->kernel_workers = RESULT_UNKNOWN;
+        arm->idle_bytes_per_connection = NAN;
+        arm->context_switches_per_operation = NAN;
+        arm->syscalls_per_operation = NAN;
+        arm->events_per_wait = NAN;
+        arm->instructions_per_operation = NAN;
+        arm->headroom = NAN;
     }
-    json_end(json, '}');
 }
 
-// Pairs of a bucket's largest value and its count; empty buckets are left out.
-static void write_latency(struct json *json, const struct histogram *latency)
+static size_t window_count(const struct result *result)
 {
-    json_begin(json, "latency", '{');
-    json_integer(json, "maximum_ns", (int64_t)latency->maximum);
-    json_begin(json, "buckets_ns", '[');
-    for (size_t index = 0; index < HISTOGRAM_BUCKET_COUNT; index++) {
-        if (latency->counts[index] == 0)
-            continue;
-        json_begin(json, NULL, '[');
-        json_integer(json, NULL, (int64_t)histogram_bucket_end(index));
-        json_integer(json, NULL, (int64_t)latency->counts[index]);
-        json_end(json, ']');
+    return result->block_count * result->arm_count;
+}
+
+void result_destroy(struct result *result)
+{
+    for (size_t index = 0; index < window_count(result); index++)
+        free(result->windows[index].latency);
+    free(result->windows);
+    for (size_t index = 0; index < result->arm_count; index++)
+        free(result->arms[index].service);
+    for (size_t index = 0; index < result->word_count; index++)
+        free(result->words[index]);
+    free(result->words);
+    free(result->curve);
+    result_init(result);
+}
+
+int result_set_words(struct result *result, char *const words[])
+{
+    size_t count = 0;
+    while (words[count] != NULL)
+        count++;
+    result->words = calloc(count + 1, sizeof(*result->words));
+    if (result->words == NULL)
+        return -ENOMEM;
+    for (; result->word_count < count; result->word_count++) {
+        result->words[result->word_count] = strdup(words[result->word_count]);
+        if (result->words[result->word_count] == NULL)
+            return -ENOMEM;
     }
-    json_end(json, ']');
-    json_end(json, '}');
-}
-
-static int write_arm(struct json *json, const struct experiment *experiment, size_t index,
-                     size_t reference)
-{
-    const struct contestant *contestant = &experiment->contestants[index];
-    const struct arm *arm = &contestant->arm;
-    bool has_failed = contestant->failure[0] != '\0';
-    struct summary summary;
-    bool is_summarised = !has_failed && reference != SUMMARY_NONE;
-    int result = is_summarised ? summary_of(experiment, index, reference, &summary) : 0;
-    if (result < 0)
-        return result;
-    json_begin(json, NULL, '{');
-    json_text(json, "name", arm->name);
-    json_text(json, "program", arm->program != NULL ? arm->program->path : NULL);
-    json_text(json, "command", arm->program != NULL ? NULL : arm->command);
-    json_text(json, "failure", has_failed ? contestant->failure : NULL);
-    json_integer(json, "rest_ns", contestant->rest_ns);
-    json_integer(json, "rest_cpu_ns", contestant->rest_cpu_ns);
-    if (is_summarised)
-        write_summary(json, &summary);
-    else
-        json_text(json, "summary", NULL);
-    write_latency(json, contestant->latency);
-    json_end(json, '}');
     return 0;
 }
 
-static void write_window(struct json *json, const struct contestant *contestant,
-                         const struct experiment_window *window)
+int result_add_block(struct result *result)
 {
-    json_begin(json, NULL, '{');
-    json_text(json, "arm", contestant->arm.name);
-    json_integer(json, "place", (int64_t)window->place);
-    json_integer(json, "start_ns", window->start_ns);
-    json_integer(json, "elapsed_ns", window->load.elapsed_ns);
-    json_integer(json, "operations", (int64_t)window->load.operation_count);
-    json_integer(json, "reply_bytes", (int64_t)window->load.reply_bytes);
-    json_integer(json, "cpu_ns", window->used.cpu_ns);
-    json_integer(json, "user_ns", window->used.user_ns);
-    json_integer(json, "kernel_ns", window->used.kernel_ns);
-    json_integer(json, "p50_ns", (int64_t)window->p50_ns);
-    json_integer(json, "p99_ns", (int64_t)window->p99_ns);
-    json_integer(json, "maximum_ns", (int64_t)window->maximum_ns);
-    json_end(json, '}');
-}
-
-static void write_blocks(struct json *json, const struct experiment *experiment)
-{
-    json_begin(json, "blocks", '[');
-    for (size_t block = 0; block < experiment->blocks_done; block++) {
-        json_begin(json, NULL, '[');
-        for (size_t index = 0; index < experiment->contestant_count; index++) {
-            const struct contestant *contestant = &experiment->contestants[index];
-            if (contestant->windows[block].is_complete)
-                write_window(json, contestant, &contestant->windows[block]);
-        }
-        json_end(json, ']');
+    // Full at every power of two, and only there.
+    size_t count = result->block_count;
+    if ((count & (count - 1)) == 0 && result->arm_count > 0) {
+        size_t wanted = count == 0 ? 1 : 2 * count;
+        struct result_window *grown =
+            reallocarray(result->windows, wanted * result->arm_count, sizeof(*grown));
+        if (grown == NULL)
+            return -ENOMEM;
+        result->windows = grown;
     }
-    json_end(json, ']');
+    if (result->arm_count > 0)
+        memset(&result->windows[count * result->arm_count], 0,
+               result->arm_count * sizeof(*result->windows));
+    result->block_count++;
+    return 0;
 }
 
-int result_write(const struct experiment *experiment, char *const words[], FILE *stream)
+void result_drop_block(struct result *result)
 {
-    struct json json = {.stream = stream};
-    size_t reference = summary_reference(experiment);
-    int result = 0;
-    json_begin(&json, NULL, '{');
-    json_text(&json, "schema", "profile-result/1");
-    json_text(&json, "version", OPTIONS_VERSION);
-    json_begin(&json, "command_line", '[');
-    for (; *words != NULL; words++)
-        json_text(&json, NULL, *words);
-    json_end(&json, ']');
-    json_integer(&json, "seed", (int64_t)experiment->plan.seed);
-    write_environment(&json);
-    write_plan(&json, experiment);
-    json_text(&json, "reference",
-              reference != SUMMARY_NONE ? experiment->contestants[reference].arm.name : NULL);
-    json_begin(&json, "arms", '[');
-    for (size_t index = 0; index < experiment->contestant_count && result == 0; index++)
-        result = write_arm(&json, experiment, index, reference);
-    json_end(&json, ']');
-    write_blocks(&json, experiment);
-    json_end(&json, '}');
-    if (fflush(stream) != 0 && result == 0)
-        result = -EIO;
-    return result;
+    result->block_count--;
+    for (size_t index = 0; index < result->arm_count; index++)
+        free(result_window_at(result, result->block_count, index)->latency);
+}
+
+struct result_window *result_window_at(const struct result *result, size_t block, size_t arm)
+{
+    return &result->windows[block * result->arm_count + arm];
+}
+
+int result_set_latency(struct result_window *window, const struct histogram *latency)
+{
+    size_t count = 0;
+    for (size_t index = 0; index < HISTOGRAM_BUCKET_COUNT; index++)
+        count += latency->counts[index] > 0;
+    struct result_bucket *buckets = calloc(count > 0 ? count : 1, sizeof(*buckets));
+    if (buckets == NULL)
+        return -ENOMEM;
+    struct result_bucket *at = buckets;
+    for (size_t index = 0; index < HISTOGRAM_BUCKET_COUNT; index++) {
+        if (latency->counts[index] > 0)
+            *at++ = (struct result_bucket){histogram_bucket_end(index), latency->counts[index]};
+    }
+    free(window->latency);
+    window->latency = buckets;
+    window->latency_count = count;
+    return 0;
+}
+
+// The buckets of a window ascend, so that one walk over the histogram finds them all.
+void result_merge_latency(const struct result_window *window, struct histogram *into)
+{
+    size_t index = 0;
+    for (size_t at = 0; at < window->latency_count; at++) {
+        const struct result_bucket *bucket = &window->latency[at];
+        while (index < HISTOGRAM_BUCKET_COUNT - 1 && histogram_bucket_end(index) < bucket->end_ns)
+            index++;
+        into->counts[index] += bucket->count;
+        into->total += bucket->count;
+    }
+    if ((uint64_t)window->maximum_ns > into->maximum)
+        into->maximum = (uint64_t)window->maximum_ns;
+}
+
+int result_add_point(struct result *result, const struct result_point *point)
+{
+    struct result_point *grown =
+        reallocarray(result->curve, result->curve_count + 1, sizeof(*grown));
+    if (grown == NULL)
+        return -ENOMEM;
+    result->curve = grown;
+    grown[result->curve_count++] = *point;
+    return 0;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // From windows to statements. An arm that fell out of the race makes none: half a series was taken
-// at other moments than the whole ones, and would compare moments.
+// at other moments than the whole ones, and would compare moments. A window whose gate failed makes
+// none either, and takes the other one of its pair with it.
 
 #include "tools/profile/summary.h"
 
@@ -19,92 +20,129 @@ static uint64_t percentile(const struct histogram *latency, double share)
     return is_supported ? histogram_percentile(latency, share) : 0;
 }
 
-static bool was_timed(const struct experiment *experiment, size_t index)
+// The window, or NULL if it makes no statement. One without an operation has no time for one.
+static const struct result_window *valid_window(const struct result *result, size_t block,
+                                                size_t index)
 {
-    return experiment->contestants[index].failure[0] == '\0' && experiment->blocks_done > 0;
+    const struct result_window *window = result_window_at(result, block, index);
+    bool is_fit = window->is_complete && window->is_valid && window->operation_count > 0;
+    return is_fit ? window : NULL;
 }
 
-size_t summary_reference(const struct experiment *experiment)
+bool summary_has(const struct result *result, size_t index)
 {
-    size_t first = SUMMARY_NONE;
-    for (size_t index = 0; index < experiment->contestant_count; index++) {
-        const struct arm_program *program = experiment->contestants[index].arm.program;
-        if (!was_timed(experiment, index))
-            continue;
-        if (program != NULL && program->reference)
-            return index;
-        if (first == SUMMARY_NONE)
-            first = index;
+    if (result->arms[index].failure[0] != '\0')
+        return false;
+    for (size_t block = 0; block < result->block_count; block++) {
+        if (valid_window(result, block, index) != NULL)
+            return true;
     }
-    return first;
+    return false;
 }
 
-static double rate_of(const struct experiment_window *window)
+static double rate_of(const struct result_window *window)
 {
-    return (double)window->load.operation_count / ((double)window->load.elapsed_ns * 1e-9);
+    return (double)window->operation_count / ((double)window->elapsed_ns * 1e-9);
 }
 
-static double cpu_of(const struct experiment_window *window)
+static double cpu_of(const struct result_window *window)
 {
-    return (double)window->used.cpu_ns / (double)window->load.operation_count;
+    return (double)window->cpu_ns / (double)window->operation_count;
 }
 
-// One logarithm for each block of what one arm did in it over what the other one did.
-static int compare(const struct experiment *experiment, const struct experiment_window *windows,
-                   const struct experiment_window *reference,
-                   double (*value_of)(const struct experiment_window *), double *scratch,
-                   struct statistics_ratio *ret_ratio)
+// One logarithm for each block of what one arm did in it over what the reference did. A window in
+// which the server's time did not advance has no logarithm, and no ratio.
+static int compare(const struct result *result, size_t index,
+                   double (*value_of)(const struct result_window *), double *scratch,
+                   size_t *ret_count, struct statistics_ratio *ret_ratio)
 {
-    for (size_t block = 0; block < experiment->blocks_done; block++)
-        scratch[block] = log(value_of(&windows[block]) / value_of(&reference[block]));
-    return statistics_ratio_of_blocks(scratch, experiment->blocks_done, experiment->plan.seed,
-                                      ret_ratio);
+    size_t count = 0;
+    for (size_t block = 0; block < result->block_count; block++) {
+        const struct result_window *window = valid_window(result, block, index);
+        const struct result_window *other = valid_window(result, block, result->reference);
+        double ratio = window != NULL && other != NULL ? value_of(window) / value_of(other) : NAN;
+        if (isfinite(ratio) && ratio > 0)
+            scratch[count++] = log(ratio);
+    }
+    *ret_count = count;
+    if (count == 0) {
+        *ret_ratio = (struct statistics_ratio){.estimate = NAN, .low = 0, .high = INFINITY};
+        return 0;
+    }
+    return statistics_ratio_of_blocks(scratch, count, (uint64_t)result->seed, ret_ratio);
 }
 
-static double median_of(const struct experiment *experiment,
-                        const struct experiment_window *windows,
-                        double (*value_of)(const struct experiment_window *), double *scratch)
+static double median_of(const struct result *result, size_t index,
+                        double (*value_of)(const struct result_window *), double *scratch)
 {
-    for (size_t block = 0; block < experiment->blocks_done; block++)
-        scratch[block] = value_of(&windows[block]);
-    return statistics_median(scratch, experiment->blocks_done);
+    size_t count = 0;
+    for (size_t block = 0; block < result->block_count; block++) {
+        const struct result_window *window = valid_window(result, block, index);
+        if (window != NULL)
+            scratch[count++] = value_of(window);
+    }
+    return statistics_median(scratch, count);
 }
 
-int summary_of(const struct experiment *experiment, size_t index, size_t reference,
-               struct summary *ret_summary)
+void summary_latency(const struct result *result, size_t index, struct histogram *ret_latency)
 {
-    const struct contestant *contestant = &experiment->contestants[index];
-    const struct experiment_window *windows = contestant->windows;
-    struct summary summary = {
-        .p50_ns = percentile(contestant->latency, 0.50),
-        .p99_ns = percentile(contestant->latency, 0.99),
-        .is_compared = reference != SUMMARY_NONE && reference != index,
-    };
-    double *scratch = calloc(experiment->blocks_done, sizeof(*scratch));
-    if (scratch == NULL)
-        return -ENOMEM;
+    histogram_clear(ret_latency);
+    for (size_t block = 0; block < result->block_count; block++) {
+        const struct result_window *window = valid_window(result, block, index);
+        if (window != NULL)
+            result_merge_latency(window, ret_latency);
+    }
+}
 
+static void summarise_totals(const struct result *result, size_t index, struct summary *summary)
+{
     double user_ns = 0, kernel_ns = 0;
-    for (size_t block = 0; block < experiment->blocks_done; block++) {
-        summary.operation_count += windows[block].load.operation_count;
-        summary.reply_bytes += windows[block].load.reply_bytes;
-        user_ns += (double)windows[block].used.user_ns;
-        kernel_ns += (double)windows[block].used.kernel_ns;
+    for (size_t block = 0; block < result->block_count; block++) {
+        const struct result_window *window = valid_window(result, block, index);
+        if (window == NULL)
+            continue;
+        summary->window_count++;
+        summary->operation_count += window->operation_count;
+        summary->reply_bytes += window->reply_bytes;
+        user_ns += (double)window->user_ns;
+        kernel_ns += (double)window->kernel_ns;
     }
     bool has_share = user_ns + kernel_ns >= SHARE_MINIMUM_NS;
-    summary.user_share = has_share ? user_ns / (user_ns + kernel_ns) : NAN;
-    summary.rate = median_of(experiment, windows, rate_of, scratch);
-    summary.cpu_ns = median_of(experiment, windows, cpu_of, scratch);
+    summary->user_share = has_share ? user_ns / (user_ns + kernel_ns) : NAN;
+}
 
-    int result = 0;
+int summary_of(const struct result *result, size_t index, struct summary *ret_summary)
+{
+    struct summary summary = {
+        .is_compared = result->reference != RESULT_NONE && result->reference != index &&
+                       summary_has(result, result->reference),
+    };
+    double *scratch = calloc(result->block_count, sizeof(*scratch));
+    struct histogram *latency = malloc(sizeof(*latency));
+    int error = -ENOMEM;
+    if (scratch == NULL || latency == NULL)
+        goto free_scratch;
+
+    summarise_totals(result, index, &summary);
+    summary.rate = median_of(result, index, rate_of, scratch);
+    summary.cpu_ns = median_of(result, index, cpu_of, scratch);
+    summary_latency(result, index, latency);
+    summary.p50_ns = percentile(latency, 0.50);
+    summary.p99_ns = percentile(latency, 0.99);
+    summary.p999_ns = percentile(latency, 0.999);
+
+    error = 0;
     if (summary.is_compared) {
-        const struct experiment_window *other = experiment->contestants[reference].windows;
-        result = compare(experiment, windows, other, cpu_of, scratch, &summary.cpu_ratio);
-        if (result == 0)
-            result = compare(experiment, windows, other, rate_of, scratch, &summary.rate_ratio);
+        error = compare(result, index, rate_of, scratch, &summary.pair_count, &summary.rate_ratio);
+        if (error == 0)
+            error =
+                compare(result, index, cpu_of, scratch, &summary.pair_count, &summary.cpu_ratio);
     }
-    free(scratch);
-    if (result == 0)
+    if (error == 0)
         *ret_summary = summary;
-    return result;
+
+free_scratch:
+    free(latency);
+    free(scratch);
+    return error;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What follows from the windows of an experiment: a few numbers for each arm, and its ratios to the
-// arm with which all are compared. Everything here can be computed again from the result file. It
-// prints nothing; report.h and json.h do.
+// What follows from the windows of a result: a few numbers for each arm, and its ratios to the arm
+// with which all are compared. It can be computed again at any time, from a file as well. It prints
+// nothing; report.h and result.h do.
 
 #ifndef CEDE_TOOLS_PROFILE_SUMMARY_H
 #define CEDE_TOOLS_PROFILE_SUMMARY_H
@@ -11,31 +11,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tools/profile/experiment.h"
+#include "tools/profile/result.h"
 #include "tools/profile/statistics.h"
 
-// No arm.
-#define SUMMARY_NONE SIZE_MAX
-
 struct summary {
-    uint64_t operation_count; // of all complete blocks
-    uint64_t reply_bytes;
+    size_t window_count; // valid ones; all that follows is about them
+    int64_t operation_count;
+    int64_t reply_bytes;
     double rate;       // operations a second, the median of the windows
     double cpu_ns;     // of the server for one operation, the median of the windows
     double user_share; // of cpu_ns, from all windows together; NAN: too little time to tell
     uint64_t p50_ns;   // from the merged histogram; 0: too few operations to say
     uint64_t p99_ns;
+    uint64_t p999_ns;
     bool is_compared;                   // the ratios are there: it is not the reference itself
+    size_t pair_count;                  // blocks in which both have a valid window
     struct statistics_ratio cpu_ratio;  // of processor time for one operation
     struct statistics_ratio rate_ratio; // of operations a second
 };
 
-// The arm with which all are compared: the one that the table of arms marks, if it was timed to the
-// end; else the first one that was; else SUMMARY_NONE.
-size_t summary_reference(const struct experiment *experiment);
+// True if the arm was timed to the end and has a valid window: then summary_of has something to
+// say.
+bool summary_has(const struct result *result, size_t index);
 
-// Summarise an arm that was timed to the end, over at least one block. 0 or -ENOMEM.
-int summary_of(const struct experiment *experiment, size_t index, size_t reference,
-               struct summary *ret_summary);
+// Summarise an arm for which summary_has is true. 0 or -ENOMEM.
+int summary_of(const struct result *result, size_t index, struct summary *ret_summary);
+
+// The latencies of all valid windows of an arm, in place of what *ret_latency holds.
+void summary_latency(const struct result *result, size_t index, struct histogram *ret_latency);
 
 #endif
