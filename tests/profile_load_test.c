@@ -34,6 +34,19 @@ static struct server server;
 static char reason[320];
 static struct histogram latency;
 static volatile sig_atomic_t stop;
+static struct workload_choice choice;
+
+static void choose(size_t message_bytes)
+{
+    assert_int_equal(workload_choose("echo", message_bytes, &choice, reason, sizeof(reason)), 0);
+}
+
+static int gate(uint64_t seed)
+{
+    const struct loopback_address address = {.port = server.port};
+    choose(64);
+    return choice.workload->gate(&choice, &address, seed, reason, sizeof(reason));
+}
 
 // Start a server of the tests' own; it listens where it likes.
 static void start_faulty(const char *fault, const char *after_bytes)
@@ -105,7 +118,7 @@ static void test_server_that_is_told_its_port_is_awaited_there(void **state)
     snprintf(command, sizeof(command), "exec '%s' none 0 %d", path, port);
     assert_int_equal(start_shell(command, (uint16_t)port), 0);
     assert_int_equal(server.port, port);
-    assert_int_equal(workload_echo.gate(server.port, 1, reason, sizeof(reason)), 0);
+    assert_int_equal(gate(1), 0);
     server_stop(&server);
 }
 
@@ -115,7 +128,7 @@ static void test_server_uses_time_when_it_works(void **state)
     struct server_usage before, after;
     start_faulty("none", "0");
     assert_int_equal(server_usage(&server, &before), 0);
-    assert_int_equal(workload_echo.gate(server.port, 1, reason, sizeof(reason)), 0);
+    assert_int_equal(gate(1), 0);
     assert_int_equal(server_usage(&server, &after), 0);
     assert_true(after.cpu_ns > before.cpu_ns);
     assert_true(after.user_ns + after.kernel_ns >= before.user_ns + before.kernel_ns);
@@ -152,14 +165,14 @@ static void test_gate_lets_right_servers_through(void **state)
     (void)state;
     char path[4096];
     start_faulty("none", "0");
-    assert_int_equal(workload_echo.gate(server.port, 1, reason, sizeof(reason)), 0);
+    assert_int_equal(gate(1), 0);
     server_stop(&server);
 
     assert_int_equal(runfiles_find("tools/profile/peers/raw_epoll", path, sizeof(path)), 0);
     char *words[] = {path, NULL};
     assert_int_equal(server_start(words, 0, -1, false, reason, sizeof(reason), &server), 0);
     for (uint64_t seed = 1; seed <= 3; seed++)
-        assert_int_equal(workload_echo.gate(server.port, seed, reason, sizeof(reason)), 0);
+        assert_int_equal(gate(seed), 0);
     server_stop(&server);
 }
 
@@ -179,7 +192,7 @@ static void test_gate_refuses_wrong_servers_and_says_what_it_saw(void **state)
     };
     for (size_t index = 0; index < sizeof(cases) / sizeof(cases[0]); index++) {
         start_faulty(cases[index].fault, cases[index].after_bytes);
-        int result = workload_echo.gate(server.port, 1, reason, sizeof(reason));
+        int result = gate(1);
         if (result != cases[index].error || strstr(reason, cases[index].what) != reason)
             fail_msg("%s: %d, %s", cases[index].fault, result, reason);
         server_stop(&server);
@@ -189,8 +202,27 @@ static void test_gate_refuses_wrong_servers_and_says_what_it_saw(void **state)
 static void *open_messages(size_t message_bytes)
 {
     void *messages;
-    assert_int_equal(workload_echo.open(message_bytes, 1, &messages), 0);
+    choose(message_bytes);
+    assert_int_equal(choice.workload->open(&choice, 1, &messages), 0);
     return messages;
+}
+
+static int open_load(void *messages, uint16_t port, size_t count, struct load **ret_load)
+{
+    const struct load_plan plan = {
+        .workload = &choice,
+        .state = messages,
+        .address = {.port = port},
+        .connection_count = count,
+        .stop = &stop,
+    };
+    return load_open(&plan, ret_load);
+}
+
+static int run_load(struct load *load, int64_t duration_ns, struct load_window *ret_window)
+{
+    histogram_clear(&latency);
+    return load_run(load, duration_ns, &(struct load_histograms){.latency = &latency}, ret_window);
 }
 
 static void test_echo_messages_differ_between_neighbours(void **state)
@@ -200,18 +232,18 @@ static void test_echo_messages_differ_between_neighbours(void **state)
     for (size_t connection = 0; connection < 100; connection++) {
         for (uint64_t number = 0; number < 100; number++) {
             struct exchange one, next, neighbour;
-            workload_echo.prepare(messages, connection, number, &one);
-            workload_echo.prepare(messages, connection, number + 1, &next);
-            workload_echo.prepare(messages, connection + 1, number, &neighbour);
+            choice.workload->prepare(messages, connection, number, &one);
+            choice.workload->prepare(messages, connection, number + 1, &next);
+            choice.workload->prepare(messages, connection + 1, number, &neighbour);
             assert_int_equal(one.request_bytes, 64);
             assert_int_equal(one.reply_bytes, 64);
             assert_memory_not_equal(one.request, next.request, 64);
             assert_memory_not_equal(one.request, neighbour.request, 64);
-            assert_true(workload_echo.verify(messages, &one, 3, one.request + 3, 61));
-            assert_false(workload_echo.verify(messages, &one, 0, next.request, 64));
+            assert_true(choice.workload->verify(messages, &one, 3, one.request + 3, 61));
+            assert_false(choice.workload->verify(messages, &one, 0, next.request, 64));
         }
     }
-    workload_echo.close(messages);
+    choice.workload->close(messages);
 }
 
 static void test_load_counts_each_verified_reply_in_every_window(void **state)
@@ -222,12 +254,10 @@ static void test_load_counts_each_verified_reply_in_every_window(void **state)
     for (size_t index = 0; index < sizeof(sizes) / sizeof(sizes[0]); index++) {
         struct load *load;
         void *messages = open_messages(sizes[index]);
-        assert_int_equal(load_open(&workload_echo, messages, server.port, CONNECTION_COUNT, &load),
-                         0);
+        assert_int_equal(open_load(messages, server.port, CONNECTION_COUNT, &load), 0);
         for (int round = 0; round < 3; round++) {
             struct load_window window = {0};
-            histogram_clear(&latency);
-            assert_int_equal(load_run(load, WINDOW_NS, &stop, &latency, &window), 0);
+            assert_int_equal(run_load(load, WINDOW_NS, &window), 0);
             assert_true(window.operation_count >= CONNECTION_COUNT);
             assert_int_equal(window.reply_bytes, window.operation_count * sizes[index]);
             assert_int_equal(latency.total, window.operation_count);
@@ -235,7 +265,7 @@ static void test_load_counts_each_verified_reply_in_every_window(void **state)
         }
         assert_int_equal(load_finish(load), 0);
         load_close(load);
-        workload_echo.close(messages);
+        choice.workload->close(messages);
     }
     server_stop(&server);
 }
@@ -247,14 +277,13 @@ static void test_load_ends_a_window_early_when_told_to(void **state)
     struct load_window window;
     void *messages = open_messages(64);
     start_faulty("none", "0");
-    assert_int_equal(load_open(&workload_echo, messages, server.port, CONNECTION_COUNT, &load), 0);
-    histogram_clear(&latency);
+    assert_int_equal(open_load(messages, server.port, CONNECTION_COUNT, &load), 0);
     stop = 1;
-    assert_int_equal(load_run(load, INT64_C(3600) * 1000000000, &stop, &latency, &window), 0);
+    assert_int_equal(run_load(load, INT64_C(3600) * 1000000000, &window), 0);
     stop = 0;
     assert_int_equal(window.operation_count, CONNECTION_COUNT);
     load_close(load);
-    workload_echo.close(messages);
+    choice.workload->close(messages);
     server_stop(&server);
 }
 
@@ -274,15 +303,13 @@ static void test_load_finds_each_fault_of_a_server(void **state)
         struct load_window window = {.operation_count = 12345};
         void *messages = open_messages(64);
         start_faulty(cases[index].fault, "6400");
-        assert_int_equal(load_open(&workload_echo, messages, server.port, CONNECTION_COUNT, &load),
-                         0);
-        histogram_clear(&latency);
-        int result = load_run(load, INT64_C(60) * 1000000000, &stop, &latency, &window);
+        assert_int_equal(open_load(messages, server.port, CONNECTION_COUNT, &load), 0);
+        int result = run_load(load, INT64_C(60) * 1000000000, &window);
         if (result != cases[index].error || !strstr(load_failure(load), cases[index].what))
             fail_msg("%s: %d, %s", cases[index].fault, result, load_failure(load));
         assert_int_equal(window.operation_count, 12345);
         load_close(load);
-        workload_echo.close(messages);
+        choice.workload->close(messages);
         server_stop(&server);
     }
 }
@@ -294,10 +321,10 @@ static void test_load_refuses_a_port_where_nobody_listens(void **state)
     void *messages = open_messages(64);
     int holder;
     uint16_t port = hold_port(&holder);
-    assert_int_equal(load_open(&workload_echo, messages, port, 1, &load), -ECONNREFUSED);
+    assert_int_equal(open_load(messages, port, 1, &load), -ECONNREFUSED);
     assert_null(load);
     close(holder);
-    workload_echo.close(messages);
+    choice.workload->close(messages);
 }
 
 int main(void)

@@ -22,8 +22,9 @@ struct echo {
     unsigned char random_bytes[]; // PLACE_COUNT + message_bytes
 };
 
-static int echo_open(size_t message_bytes, uint64_t seed, void **ret_state)
+static int echo_open(const struct workload_choice *choice, uint64_t seed, void **ret_state)
 {
+    size_t message_bytes = choice->message_bytes;
     size_t count = PLACE_COUNT + message_bytes;
     struct echo *echo = malloc(sizeof(*echo) + count);
     if (echo == NULL)
@@ -61,6 +62,7 @@ static bool echo_verify(void *state, const struct exchange *exchange, size_t off
 
 const struct workload workload_echo = {
     .name = "echo",
+    .parameters = "",
     .open = echo_open,
     .close = echo_close,
     .prepare = echo_prepare,

@@ -162,8 +162,10 @@ static int hold(struct talk *talk)
     return result < 0 ? result : expect_end(talk);
 }
 
-int echo_gate(uint16_t port, uint64_t seed, char *reason, size_t reason_bytes)
+int echo_gate(const struct workload_choice *choice, const struct loopback_address *address,
+              uint64_t seed, char *reason, size_t reason_bytes)
 {
+    (void)choice;
     struct talk talk = {
         .limit_ns = clock_now_ns() + LIMIT_MS * CLOCK_NS_PER_MS,
         .reason = reason,
@@ -174,7 +176,7 @@ int echo_gate(uint16_t port, uint64_t seed, char *reason, size_t reason_bytes)
     for (size_t index = 0; index < PATTERN_BYTES; index++)
         talk.pattern[index] = (unsigned char)statistics_next(&random);
 
-    talk.fd = loopback_connect(port);
+    talk.fd = loopback_connect_to(address);
     if (talk.fd < 0)
         return fail(&talk, talk.fd, strerror(-talk.fd));
     int result = hold(&talk);

@@ -6,12 +6,12 @@
 #ifndef CEDE_TOOLS_PROFILE_ECHO_GATE_H
 #define CEDE_TOOLS_PROFILE_ECHO_GATE_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "tools/profile/workload.h"
 
 // The member `gate` of struct workload. Sends pieces of odd sizes one by one, then megabytes
 // without reading until the server can neither send nor take more, then closes its own direction,
 // and wants every byte back and then the end of the stream, all within ten seconds.
-int echo_gate(uint16_t port, uint64_t seed, char *reason, size_t reason_bytes);
+int echo_gate(const struct workload_choice *choice, const struct loopback_address *address,
+              uint64_t seed, char *reason, size_t reason_bytes);
 
 #endif

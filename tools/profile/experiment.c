@@ -27,7 +27,7 @@ static void record_plan(const struct experiment_plan *plan, struct result *resul
     struct result_plan *to = &result->plan;
     result->seed = (int64_t)plan->seed;
     snprintf(to->verb, sizeof(to->verb), "run");
-    snprintf(to->workload, sizeof(to->workload), "%s", plan->workload->name);
+    snprintf(to->workload, sizeof(to->workload), "%s", plan->workload.name);
     to->connections = (int64_t)plan->connection_count;
     to->message_bytes = (int64_t)plan->message_bytes;
     to->window_ns = plan->window_ns;
@@ -54,7 +54,8 @@ int experiment_create(const struct experiment_plan *plan, const struct arm *arms
     experiment.latency = malloc(sizeof(*experiment.latency));
     if (experiment.latency == NULL)
         return -ENOMEM;
-    int error = plan->workload->open(plan->message_bytes, plan->seed, &experiment.workload_state);
+    int error =
+        plan->workload.workload->open(&plan->workload, plan->seed, &experiment.workload_state);
     if (error < 0) {
         free(experiment.latency);
         return error;
@@ -73,7 +74,7 @@ int experiment_create(const struct experiment_plan *plan, const struct arm *arms
 void experiment_destroy(struct experiment *experiment)
 {
     free(experiment->latency);
-    experiment->plan.workload->close(experiment->workload_state);
+    experiment->plan.workload.workload->close(experiment->workload_state);
 }
 
 // One line on a terminal, written over by the next one.
@@ -157,7 +158,9 @@ static void check(struct experiment *experiment, struct contestant *contestant)
     const struct experiment_plan *plan = &experiment->plan;
     char reason[192];
     progress(experiment, "checking %s", contestant->arm.name);
-    int result = plan->workload->gate(contestant->server.port, plan->seed, reason, sizeof(reason));
+    const struct loopback_address address = {.port = contestant->server.port};
+    int result = plan->workload.workload->gate(&plan->workload, &address, plan->seed, reason,
+                                               sizeof(reason));
     if (result < 0)
         give_up(contestant, "gate: %s", reason);
     else
@@ -171,15 +174,16 @@ static int measure(const struct experiment_plan *plan, const struct server *serv
 {
     struct server_usage before, after;
     struct load_window seen;
+    const struct load_histograms histograms = {.latency = latency};
     int result = 0;
     if (plan->warmup_ns > 0)
-        result = load_run(load, plan->warmup_ns, plan->stop, latency, &seen);
+        result = load_run(load, plan->warmup_ns, &histograms, &seen);
     if (result < 0)
         return result;
     histogram_clear(latency);
     result = server_usage(server, &before);
     if (result == 0)
-        result = load_run(load, plan->window_ns, plan->stop, latency, &seen);
+        result = load_run(load, plan->window_ns, &histograms, &seen);
     if (result == 0)
         result = server_usage(server, &after);
     if (result < 0)
@@ -204,8 +208,14 @@ static void take_window(struct experiment *experiment, struct contestant *contes
     const struct experiment_plan *plan = &experiment->plan;
     struct load *load;
     window->start_ns = clock_now_ns() - experiment->start_ns;
-    int result = load_open(plan->workload, experiment->workload_state, contestant->server.port,
-                           plan->connection_count, &load);
+    const struct load_plan load_plan = {
+        .workload = &plan->workload,
+        .state = experiment->workload_state,
+        .address = {.port = contestant->server.port},
+        .connection_count = plan->connection_count,
+        .stop = plan->stop,
+    };
+    int result = load_open(&load_plan, &load);
     if (result < 0) {
         give_up(contestant, "connect: %s", strerror(-result));
         return;

@@ -21,7 +21,7 @@
 #include "tools/profile/workload.h"
 
 struct experiment_plan {
-    const struct workload *workload;
+    struct workload_choice workload;
     size_t connection_count; // to each arm
     size_t message_bytes;
     int64_t window_ns;

@@ -37,11 +37,12 @@ struct connection {
 
 struct load {
     const struct workload *workload;
+    struct load_plan plan;
     void *state;
     int epoll_fd;
     size_t busy_count;
     size_t connection_count;
-    struct histogram *latency; // of the window that is running
+    struct load_histograms histograms; // of the window that is running
     struct load_window window;
     char failure[160];
     unsigned char received[RECV_BYTES];
@@ -57,10 +58,10 @@ static int fail(struct load *load, const struct connection *connection, int erro
     return error;
 }
 
-static int open_connection(struct load *load, uint16_t port)
+static int open_connection(struct load *load)
 {
     struct connection *connection = &load->connections[load->connection_count];
-    int fd = loopback_connect(port);
+    int fd = loopback_connect_to(&load->plan.address);
     if (fd < 0)
         return fd;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
@@ -74,18 +75,19 @@ static int open_connection(struct load *load, uint16_t port)
     return 0;
 }
 
-int load_open(const struct workload *workload, void *state, uint16_t port, size_t connection_count,
-              struct load **ret_load)
+int load_open(const struct load_plan *plan, struct load **ret_load)
 {
-    struct load *load = calloc(1, sizeof(*load) + connection_count * sizeof(struct connection));
+    struct load *load =
+        calloc(1, sizeof(*load) + plan->connection_count * sizeof(struct connection));
     if (load == NULL)
         return -ENOMEM;
-    load->workload = workload;
-    load->state = state;
+    load->plan = *plan;
+    load->workload = plan->workload->workload;
+    load->state = plan->state;
     load->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     int result = load->epoll_fd < 0 ? -errno : 0;
-    while (result == 0 && load->connection_count < connection_count)
-        result = open_connection(load, port);
+    while (result == 0 && load->connection_count < plan->connection_count)
+        result = open_connection(load);
     if (result < 0) {
         load_close(load);
         return result;
@@ -177,14 +179,17 @@ static int recv_reply(struct load *load, struct connection *connection)
 
 static void end_operation(struct load *load, struct connection *connection, int64_t now_ns)
 {
-    histogram_record(load->latency, (uint64_t)(now_ns - connection->began_ns));
+    uint64_t duration_ns = (uint64_t)(now_ns - connection->began_ns);
+    if (load->histograms.latency != NULL)
+        histogram_record(load->histograms.latency, duration_ns);
+    if (load->histograms.service != NULL)
+        histogram_record(load->histograms.service, duration_ns);
     load->window.operation_count++;
     connection->busy = false;
     load->busy_count--;
 }
 
-static int serve_event(struct load *load, const struct epoll_event *event, int64_t end_ns,
-                       const volatile sig_atomic_t *stop)
+static int serve_event(struct load *load, const struct epoll_event *event, int64_t end_ns)
 {
     struct connection *connection = event->data.ptr;
     if ((event->events & EPOLLOUT) != 0) {
@@ -199,7 +204,7 @@ static int serve_event(struct load *load, const struct epoll_event *event, int64
         return result;
     int64_t now_ns = clock_now_ns();
     end_operation(load, connection, now_ns);
-    return now_ns < end_ns && !*stop ? begin_operation(load, connection, now_ns) : 0;
+    return now_ns < end_ns && !*load->plan.stop ? begin_operation(load, connection, now_ns) : 0;
 }
 
 // Sleep until connections have something to say. Their count, 0 after a signal, or an error.
@@ -222,13 +227,13 @@ static int await_events(struct load *load, struct epoll_event *events, const cha
     return count;
 }
 
-int load_run(struct load *load, int64_t duration_ns, const volatile sig_atomic_t *stop,
-             struct histogram *latency, struct load_window *ret_window)
+int load_run(struct load *load, int64_t duration_ns, const struct load_histograms *histograms,
+             struct load_window *ret_window)
 {
     struct epoll_event events[EVENT_COUNT];
     int64_t start_ns = clock_now_ns();
     int64_t end_ns = start_ns + duration_ns;
-    load->latency = latency;
+    load->histograms = *histograms;
     load->window = (struct load_window){0};
     for (size_t index = 0; index < load->connection_count; index++) {
         int result = begin_operation(load, &load->connections[index], clock_now_ns());
@@ -240,7 +245,7 @@ int load_run(struct load *load, int64_t duration_ns, const volatile sig_atomic_t
         if (count < 0)
             return count;
         for (int index = 0; index < count; index++) {
-            int result = serve_event(load, &events[index], end_ns, stop);
+            int result = serve_event(load, &events[index], end_ns);
             if (result < 0)
                 return result;
         }

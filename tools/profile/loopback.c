@@ -9,8 +9,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static struct sockaddr_in address_of(uint16_t port)
@@ -19,30 +22,52 @@ static struct sockaddr_in address_of(uint16_t port)
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-static int prepare_and_connect(int fd, uint16_t port)
+static int connect_blocking(int fd, const struct sockaddr *address, socklen_t length)
 {
-    const int on = 1;
     const struct timeval limit = {.tv_sec = 5};
-    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
         return -errno;
-    struct sockaddr_in address = address_of(port);
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-        return errno == EINPROGRESS ? -ETIMEDOUT : -errno;
+    // A unix socket says EAGAIN where TCP says EINPROGRESS.
+    if (connect(fd, address, length) < 0)
+        return errno == EINPROGRESS || errno == EAGAIN ? -ETIMEDOUT : -errno;
     return fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-int loopback_connect(uint16_t port)
+static int connect_unix(int fd, const char *path)
 {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof(address.sun_path))
+        return -ENAMETOOLONG;
+    strcpy(address.sun_path, path);
+    return connect_blocking(fd, (struct sockaddr *)&address, sizeof(address));
+}
+
+static int connect_tcp(int fd, uint16_t port)
+{
+    const int on = 1;
+    struct sockaddr_in address = address_of(port);
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
+        return -errno;
+    return connect_blocking(fd, (struct sockaddr *)&address, sizeof(address));
+}
+
+int loopback_connect_to(const struct loopback_address *address)
+{
+    bool is_unix = address->unix_path != NULL;
+    int fd = socket(is_unix ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    int result = prepare_and_connect(fd, port);
+    int result = is_unix ? connect_unix(fd, address->unix_path) : connect_tcp(fd, address->port);
     if (result < 0) {
         close(fd);
         return result;
     }
     return fd;
+}
+
+int loopback_connect(uint16_t port)
+{
+    return loopback_connect_to(&(struct loopback_address){.port = port});
 }
 
 int loopback_free_port(void)

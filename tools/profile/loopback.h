@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
-// TCP to a server on this machine. The load generator, the gates and the control of servers share
-// it; it knows nothing of them.
+// Connections to a server on this machine, over TCP or a unix socket. The load generator, the gates
+// and the control of servers share it; it knows nothing of them.
 
 #ifndef CEDE_TOOLS_PROFILE_LOOPBACK_H
 #define CEDE_TOOLS_PROFILE_LOOPBACK_H
 
 #include <stdint.h>
+
+// Where a server listens.
+struct loopback_address {
+    uint16_t port;         // of 127.0.0.1
+    const char *unix_path; // instead of the port, unless it is NULL
+};
+
+// Connect to this address, as loopback_connect does. -ENAMETOOLONG: a path that does not fit into
+// an address, see unix(7).
+int loopback_connect_to(const struct loopback_address *address);
 
 // Connect to this port of 127.0.0.1. The descriptor is non-blocking, close-on-exec and has
 // TCP_NODELAY set, as every server here sets it. -ECONNREFUSED: nobody listens; -ETIMEDOUT: the

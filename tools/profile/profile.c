@@ -167,7 +167,6 @@ static int read_plan(struct experiment_plan *plan, struct arm arms[ARMS_LIMIT], 
 {
     char reason[320];
     *plan = (struct experiment_plan){
-        .workload = workload_find(settings.workload),
         .connection_count = settings.connection_count,
         .message_bytes = settings.message_bytes,
         .window_ns = settings.window_ns,
@@ -177,8 +176,9 @@ static int read_plan(struct experiment_plan *plan, struct arm arms[ARMS_LIMIT], 
         .shows_progress = !settings.quiet && isatty(STDERR_FILENO),
         .stop = &stop,
     };
-    if (plan->workload == NULL)
-        return options_refuse(&program, "workload", settings.workload, "There is no such workload");
+    if (workload_choose(settings.workload, settings.message_bytes, &plan->workload, reason,
+                        sizeof(reason)) < 0)
+        return options_refuse(&program, "workload", settings.workload, reason);
     if (pin_parse(settings.pin, &plan->pin) < 0)
         return options_refuse(
             &program, "pin", settings.pin,
