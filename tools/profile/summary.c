@@ -40,6 +40,15 @@ bool summary_has(const struct result *result, size_t index)
     return false;
 }
 
+// How many arms are compared with the reference: the more, the wider the interval of each.
+static size_t count_compared(const struct result *result)
+{
+    size_t count = 0;
+    for (size_t index = 0; index < result->arm_count; index++)
+        count += index != result->reference && summary_has(result, index);
+    return count;
+}
+
 static double rate_of(const struct result_window *window)
 {
     return (double)window->operation_count / ((double)window->elapsed_ns * 1e-9);
@@ -66,10 +75,11 @@ static int compare(const struct result *result, size_t index,
     }
     *ret_count = count;
     if (count == 0) {
-        *ret_ratio = (struct statistics_ratio){.estimate = NAN, .low = 0, .high = INFINITY};
+        *ret_ratio = (struct statistics_ratio){
+            .estimate = NAN, .low = 0, .high = INFINITY, .detectable = INFINITY};
         return 0;
     }
-    return statistics_ratio_of_blocks(scratch, count, (uint64_t)result->seed, ret_ratio);
+    return statistics_ratio_among(scratch, count, count_compared(result), ret_ratio);
 }
 
 static double median_of(const struct result *result, size_t index,
