@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//
+// A trial is a result like every other, except that its windows are copies. Latencies are left out:
+// no ratio depends on them.
+
+#include "tools/profile/trials.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "tools/profile/statistics.h"
+#include "tools/profile/summary.h"
+
+// Two arms and this many empty blocks. 0 or -ENOMEM, and the caller destroys it in either case.
+static int prepare(size_t block_count, struct result *trial)
+{
+    int result = 0;
+    result_init(trial);
+    trial->arm_count = 2;
+    trial->reference = 0;
+    while (result == 0 && trial->block_count < block_count)
+        result = result_add_block(trial);
+    return result;
+}
+
+static void copy_window(const struct result *recording, size_t block, size_t arm,
+                        struct result_window *to)
+{
+    *to = *result_window_at(recording, block, arm);
+    to->latency = NULL;
+    to->latency_count = 0;
+}
+
+// Fill the trial with runs of neighbours; behind the last block of the recording comes its first.
+static void draw(const struct result *recording, const struct trials_plan *plan,
+                 struct statistics_random *random, struct result *trial)
+{
+    size_t from = 0, swapped = 0;
+    for (size_t block = 0; block < trial->block_count; block++, from++) {
+        if (block % plan->run_blocks == 0) {
+            from = (size_t)statistics_below(random, recording->block_count);
+            swapped = (size_t)statistics_below(random, 2);
+        }
+        for (size_t arm = 0; arm < 2; arm++)
+            copy_window(recording, from % recording->block_count, arm ^ swapped,
+                        result_window_at(trial, block, arm));
+        struct result_window *burdened = result_window_at(trial, block, 1);
+        burdened->cpu_ns = llround((double)burdened->cpu_ns * plan->burden);
+    }
+}
+
+int trials_run(const struct result *recording, const struct trials_plan *plan,
+               struct trials_outcome *ret_outcome)
+{
+    if (recording->arm_count != 2 || !summary_has(recording, 0) || !summary_has(recording, 1))
+        return -EINVAL;
+    double *detectable = malloc(plan->trial_count * sizeof(*detectable));
+    struct trials_outcome outcome = {0};
+    struct statistics_random random;
+    struct result trial;
+    statistics_seed(&random, plan->seed);
+    int result = prepare(plan->block_count, &trial);
+    if (detectable == NULL)
+        result = -ENOMEM;
+    for (size_t number = 0; result == 0 && number < plan->trial_count; number++) {
+        struct summary summary = {0};
+        draw(recording, plan, &random, &trial);
+        detectable[number] = INFINITY;
+        if (summary_has(&trial, 1))
+            result = summary_of(&trial, 1, &summary);
+        // A trial without a valid pair sees nothing.
+        if (result < 0 || !summary.is_compared)
+            continue;
+        outcome.cpu_seen += statistics_differs(&summary.cpu_ratio);
+        outcome.rate_seen += statistics_differs(&summary.rate_ratio);
+        outcome.slower_seen += summary.cpu_ratio.low > 1;
+        detectable[number] = summary.cpu_ratio.detectable;
+    }
+    if (result == 0) {
+        outcome.detectable = statistics_median(detectable, plan->trial_count);
+        *ret_outcome = outcome;
+    }
+    free(detectable);
+    result_destroy(&trial);
+    return result;
+}
