@@ -1,93 +1,74 @@
 // SPDX-License-Identifier: MIT
 //
-// A closed loop: a connection sends its next request as soon as its reply is complete. So the rate
-// is the server's doing, and the latency is what this many clients at a time see, not what clients
-// who come by the clock would see.
+// One thread, one turn after another: sleep (or poll) until something happened or the plan has an
+// operation, serve what happened, begin what is due, send it.
 //
-// The set of epoll is level-triggered. Every connection is watched for input all the time, also
-// when no reply is due, so that bytes nobody asked for are found; output is watched only while a
-// request did not fit.
+// Before the first window, each connection that is to be silent has one exchange, and a broadcast
+// goes to everybody once: a connection that the server did not accept yet costs it nothing and gets
+// no broadcast.
 
-#include "tools/profile/load.h"
+#include "tools/profile/load_parts.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "tools/profile/clock.h"
-#include "tools/profile/loopback.h"
 
-enum { EVENT_COUNT = 256, RECV_BYTES = 65536, SILENCE_LIMIT_MS = 5000 };
+enum { EVENT_COUNT = 256 };
 
-struct connection {
-    int fd;
-    bool busy; // a reply is due
-    bool watches_output;
-    struct exchange exchange;
-    size_t sent_bytes;
-    size_t received_bytes;
-    int64_t began_ns;
-    uint64_t number; // of the operation, on this connection
-};
-
-struct load {
-    const struct workload *workload;
-    struct load_plan plan;
-    void *state;
-    int epoll_fd;
-    size_t busy_count;
-    size_t connection_count;
-    struct load_histograms histograms; // of the window that is running
-    struct load_window window;
-    char failure[160];
-    unsigned char received[RECV_BYTES];
-    struct connection connections[];
-};
-
-static int fail(struct load *load, const struct connection *connection, int error, const char *what)
+static int allocate(struct load *load, size_t connection_count)
 {
-    snprintf(load->failure, sizeof(load->failure),
-             "connection %zu, operation %llu: %s at %zu of %zu",
-             (size_t)(connection - load->connections), (unsigned long long)connection->number, what,
-             connection->received_bytes, connection->exchange.reply_bytes);
-    return error;
-}
-
-static int open_connection(struct load *load)
-{
-    struct connection *connection = &load->connections[load->connection_count];
-    int fd = loopback_connect_to(&load->plan.address);
-    if (fd < 0)
-        return fd;
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-    if (epoll_ctl(load->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
-        int error = errno;
-        close(fd);
-        return -error;
+    size_t lane_count = load->workload->is_broadcast ? 1 : connection_count;
+    load->connections = calloc(connection_count, sizeof(*load->connections));
+    load->lanes = calloc(lane_count, sizeof(*load->lanes));
+    load->operations = calloc(lane_count * (load->ring_mask + 1), sizeof(*load->operations));
+    load->free_lanes = calloc(lane_count, sizeof(struct load_lane *));
+    load->sending_lanes = calloc(lane_count, sizeof(struct load_lane *));
+    if (load->connections == NULL || load->lanes == NULL || load->operations == NULL ||
+        load->free_lanes == NULL || load->sending_lanes == NULL)
+        return -ENOMEM;
+    for (size_t index = 0; index < connection_count; index++) {
+        load->connections[index].fd = -1;
+        load->connections[index].lane = &load->lanes[lane_count == 1 ? 0 : index];
     }
-    connection->fd = fd;
-    load->connection_count++;
+    for (size_t index = 0; index < lane_count; index++) {
+        load->lanes[index].sender = &load->connections[index];
+        load->lanes[index].operations = &load->operations[index * (load->ring_mask + 1)];
+    }
+    load->lane_count = lane_count;
+    load->connection_count = connection_count;
+    load->receiver_count = load->workload->is_broadcast ? connection_count : 1;
     return 0;
 }
 
 int load_open(const struct load_plan *plan, struct load **ret_load)
 {
-    struct load *load =
-        calloc(1, sizeof(*load) + plan->connection_count * sizeof(struct connection));
+    const struct workload_choice *choice = plan->workload;
+    struct load *load = calloc(1, sizeof(*load));
     if (load == NULL)
         return -ENOMEM;
     load->plan = *plan;
-    load->workload = plan->workload->workload;
-    load->state = plan->state;
+    load->workload = choice->workload;
+    load->depth = choice->depth > 0 ? choice->depth : plan->depth > 0 ? plan->depth : 1;
+    while (load->ring_mask + 1 < load->depth)
+        load->ring_mask = load->ring_mask * 2 + 1;
+    load->busy_limit = plan->connection_count * load->depth;
+    statistics_seed(&load->random, plan->seed);
     load->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     int result = load->epoll_fd < 0 ? -errno : 0;
-    while (result == 0 && load->connection_count < plan->connection_count)
-        result = open_connection(load);
+    if (result == 0)
+        result = allocate(load, workload_open_count(choice, plan->connection_count));
+    // A workload that connects anew for each operation has nothing to open yet.
+    for (size_t index = 0; index < load->connection_count && !load->workload->reconnects; index++) {
+        if (result == 0)
+            result = load_wire_open(load, &load->connections[index]);
+    }
     if (result < 0) {
         load_close(load);
         return result;
@@ -106,164 +87,235 @@ void load_close(struct load *load)
     }
     if (load->epoll_fd >= 0)
         close(load->epoll_fd);
+    arrivals_clear(&load->arrivals);
+    free(load->connections);
+    free(load->lanes);
+    free(load->operations);
+    free(load->free_lanes);
+    free(load->sending_lanes);
     free(load);
 }
 
-static int watch_output(struct load *load, struct connection *connection, bool wanted)
+// Hand over what began, each with the moment at which it is its turn.
+static int send_begun(struct load *load)
 {
-    if (connection->watches_output == wanted)
-        return 0;
-    struct epoll_event event = {.events = wanted ? EPOLLIN | EPOLLOUT : EPOLLIN,
-                                .data.ptr = connection};
-    if (epoll_ctl(load->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) < 0)
-        return fail(load, connection, -errno, strerror(errno));
-    connection->watches_output = wanted;
+    while (load->sending_count > 0) {
+        struct load_lane *lane = load->sending_lanes[--load->sending_count];
+        lane->has_more = false;
+        load_pace_stamp(load, lane, clock_now_ns());
+        int result = load_wire_send(load, lane);
+        if (result < 0)
+            return result;
+    }
     return 0;
 }
 
-// Send as much of the request as fits.
-static int send_request(struct load *load, struct connection *connection)
+static int poll_events(struct load *load, struct epoll_event *events, int64_t until_ns)
 {
-    const struct exchange *exchange = &connection->exchange;
-    while (connection->sent_bytes < exchange->request_bytes) {
-        ssize_t count = send(connection->fd, exchange->request + connection->sent_bytes,
-                             exchange->request_bytes - connection->sent_bytes, MSG_NOSIGNAL);
-        if (count < 0 && errno == EAGAIN)
-            return watch_output(load, connection, true);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return fail(load, connection, -errno, strerror(errno));
-        connection->sent_bytes += (size_t)count;
+    for (;;) {
+        int64_t before_ns = clock_now_ns();
+        int count = epoll_wait(load->epoll_fd, events, EVENT_COUNT, 0);
+        if (count != 0)
+            return count;
+        int64_t now_ns = clock_now_ns();
+        load->in_vain_ns += now_ns - before_ns;
+        if (now_ns >= until_ns || *load->plan.stop)
+            return 0;
     }
-    return watch_output(load, connection, false);
 }
 
-static int begin_operation(struct load *load, struct connection *connection, int64_t now_ns)
+static int sleep_for_events(struct load *load, struct epoll_event *events, int64_t until_ns)
 {
-    size_t index = (size_t)(connection - load->connections);
-    connection->number++;
-    connection->sent_bytes = 0;
-    connection->received_bytes = 0;
-    connection->began_ns = now_ns;
-    load->workload->prepare(load->state, index, connection->number, &connection->exchange);
-    if (!connection->busy) {
-        connection->busy = true;
-        load->busy_count++;
+    int64_t left_ns = until_ns - clock_now_ns();
+    left_ns = left_ns > 0 ? left_ns : 0;
+    const struct timespec timeout = {.tv_sec = left_ns / CLOCK_NS_PER_SECOND,
+                                     .tv_nsec = left_ns % CLOCK_NS_PER_SECOND};
+    return epoll_pwait2(load->epoll_fd, events, EVENT_COUNT, &timeout, NULL);
+}
+
+// Wait for events, up to a moment and as long as the server may be silent. Their count, 0 at that
+// moment or after a signal, or an error.
+static int await_events(struct load *load, struct epoll_event *events, int64_t until_ns,
+                        const char *what, size_t due_count)
+{
+    const int64_t patience_ns = load->plan.workload->patience_ns;
+    int64_t limit_ns = due_count > 0 ? load->heard_ns + patience_ns : INT64_MAX;
+    int64_t wake_ns = until_ns < limit_ns ? until_ns : limit_ns;
+    int count = load->plan.polls ? poll_events(load, events, wake_ns)
+                                 : sleep_for_events(load, events, wake_ns);
+    if (count < 0 && errno != EINTR) {
+        int error = errno;
+        snprintf(load->failure, sizeof(load->failure), "epoll: %s", strerror(error));
+        return -error;
     }
-    return send_request(load, connection);
+    if (count > 0) {
+        load->heard_ns = clock_now_ns();
+        return count;
+    }
+    if (clock_now_ns() < limit_ns)
+        return 0;
+    snprintf(load->failure, sizeof(load->failure), "no %s for %.3g seconds, %zu are due", what,
+             (double)patience_ns / (double)CLOCK_NS_PER_SECOND, due_count);
+    return -ETIMEDOUT;
 }
 
-// One recv(2), checked byte by byte. 1: the reply is complete; 0: not yet.
-static int recv_reply(struct load *load, struct connection *connection)
+static int serve_event(struct load *load, const struct epoll_event *event)
 {
-    // Room for more than the reply: what a server adds to it must not wait for the next operation.
-    ssize_t result = recv(connection->fd, load->received, sizeof(load->received), 0);
-    if (result < 0)
-        return errno == EAGAIN || errno == EINTR ? 0
-                                                 : fail(load, connection, -errno, strerror(errno));
-    if (result == 0)
-        return fail(load, connection, -ECONNRESET, "the server hung up");
-    size_t count = (size_t)result;
-    size_t due =
-        connection->busy ? connection->exchange.reply_bytes - connection->received_bytes : 0;
-    if (count > due)
-        return fail(load, connection, -EBADMSG, "bytes too many");
-    if (!load->workload->verify(load->state, &connection->exchange, connection->received_bytes,
-                                load->received, count))
-        return fail(load, connection, -EBADMSG, "wrong bytes");
-    connection->received_bytes += count;
-    load->window.reply_bytes += count;
-    return count == due ? 1 : 0;
-}
-
-static void end_operation(struct load *load, struct connection *connection, int64_t now_ns)
-{
-    uint64_t duration_ns = (uint64_t)(now_ns - connection->began_ns);
-    if (load->histograms.latency != NULL)
-        histogram_record(load->histograms.latency, duration_ns);
-    if (load->histograms.service != NULL)
-        histogram_record(load->histograms.service, duration_ns);
-    load->window.operation_count++;
-    connection->busy = false;
-    load->busy_count--;
-}
-
-static int serve_event(struct load *load, const struct epoll_event *event, int64_t end_ns)
-{
-    struct connection *connection = event->data.ptr;
+    struct load_connection *connection = event->data.ptr;
+    struct load_lane *lane = connection->lane;
     if ((event->events & EPOLLOUT) != 0) {
-        int result = send_request(load, connection);
+        int result = load_wire_send(load, lane);
         if (result < 0)
             return result;
     }
     if ((event->events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0)
         return 0;
-    int result = recv_reply(load, connection);
-    if (result <= 0)
-        return result;
+    int ended_count = load_wire_recv(load, connection);
+    if (ended_count <= 0)
+        return ended_count;
     int64_t now_ns = clock_now_ns();
-    end_operation(load, connection, now_ns);
-    return now_ns < end_ns && !*load->plan.stop ? begin_operation(load, connection, now_ns) : 0;
+    load_pace_end(load, lane, (size_t)ended_count, now_ns);
+    if (now_ns >= load->end_ns && load->plan.loop == LOAD_CLOSED)
+        load->takes_no_more = true;
+    load_pace_begin(load, now_ns);
+    return send_begun(load);
 }
 
-// Sleep until connections have something to say. Their count, 0 after a signal, or an error.
-static int await_events(struct load *load, struct epoll_event *events, const char *what,
-                        size_t due_count)
+// Until when nothing has to be done unless the server says something.
+static int64_t next_moment(const struct load *load)
 {
-    int count = epoll_wait(load->epoll_fd, events, EVENT_COUNT, SILENCE_LIMIT_MS);
-    if (count < 0 && errno == EINTR)
+    if (load->takes_no_more || load->free_count == 0 || load->next_arrival == load->arrivals.count)
+        return INT64_MAX;
+    return load->start_ns + load->arrivals.times_ns[load->next_arrival];
+}
+
+static int take_turn(struct load *load)
+{
+    struct epoll_event events[EVENT_COUNT];
+    int count = await_events(load, events, next_moment(load), "reply", load->under_way);
+    if (count < 0)
+        return count;
+    // An open loop that fell behind by the whole window is not waited for any longer.
+    int64_t now_ns = clock_now_ns();
+    if (*load->plan.stop || now_ns - load->end_ns > load->end_ns - load->start_ns)
+        load->takes_no_more = true;
+    for (int index = 0; index < count; index++) {
+        int result = serve_event(load, &events[index]);
+        if (result < 0)
+            return result;
+    }
+    load_pace_begin(load, clock_now_ns());
+    return send_begun(load);
+}
+
+static bool is_over(const struct load *load)
+{
+    return load->under_way == 0 &&
+           (load->takes_no_more ||
+            (load->plan.loop == LOAD_OPEN && load->next_arrival == load->arrivals.count));
+}
+
+// One exchange on each connection, or one broadcast, by the last one that was connected; whoever
+// was connected before is known to the server, too, as it takes connections in their order.
+static int greet(struct load *load)
+{
+    struct load_connection *last = &load->connections[load->connection_count - 1];
+    bool has_silent_ones = load->connection_count > load->plan.connection_count;
+    load->is_greeted = true;
+    if (!load->workload->is_broadcast && !has_silent_ones)
         return 0;
-    if (count < 0) {
-        int error = errno;
-        snprintf(load->failure, sizeof(load->failure), "epoll_wait: %s", strerror(error));
-        return -error;
-    }
-    if (count == 0) {
-        snprintf(load->failure, sizeof(load->failure), "no %s for %d seconds, %zu are due", what,
-                 SILENCE_LIMIT_MS / 1000, due_count);
-        return -ETIMEDOUT;
-    }
-    return count;
+    load->takes_no_more = true;
+    load->lanes[0].sender = load->workload->is_broadcast ? last : &load->connections[0];
+    for (size_t index = 0; index < load->lane_count; index++)
+        load_pace_begin_on(load, &load->lanes[index], clock_now_ns());
+    int result = send_begun(load);
+    while (result == 0 && load->under_way > 0)
+        result = take_turn(load);
+    load->lanes[0].sender = &load->connections[0];
+    return result;
+}
+
+// Everything is idle: all lanes that take part are free.
+static int prepare_window(struct load *load, int64_t duration_ns)
+{
+    size_t taking_part =
+        load->workload->changes_places ? load->lane_count : load->plan.connection_count;
+    load->free_first = 0;
+    load->free_count = 0;
+    for (size_t index = 0; index < taking_part && index < load->lane_count; index++)
+        load_pace_add_free(load, &load->lanes[index]);
+    load->window = (struct load_window){0};
+    load->next_arrival = 0;
+    load->in_vain_ns = 0;
+    load->takes_no_more = false;
+    arrivals_clear(&load->arrivals);
+    if (load->plan.loop == LOAD_CLOSED)
+        return 0;
+    int result = arrivals_plan(load->plan.arrivals, load->plan.rate_per_s, duration_ns,
+                               &load->random, &load->arrivals);
+    load->window.planned_count = load->arrivals.count;
+    return result;
+}
+
+static int64_t thread_cpu_ns(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return used.tv_sec * CLOCK_NS_PER_SECOND + used.tv_nsec;
+}
+
+static int run_window(struct load *load, int64_t duration_ns)
+{
+    int64_t cpu_ns = thread_cpu_ns();
+    load->start_ns = clock_now_ns();
+    load->end_ns = load->start_ns + duration_ns;
+    load->changed_ns = load->start_ns;
+    load->room_ns = load->start_ns;
+    load_pace_begin(load, load->start_ns);
+    int result = send_begun(load);
+    while (result == 0 && !is_over(load))
+        result = take_turn(load);
+    struct load_window *window = &load->window;
+    window->elapsed_ns = clock_now_ns() - load->start_ns;
+    window->cpu_ns = thread_cpu_ns() - cpu_ns;
+    // The clock of the thread and the one on the wall need not agree to the last nanosecond.
+    window->work_ns = window->cpu_ns > load->in_vain_ns ? window->cpu_ns - load->in_vain_ns : 1;
+    window->unsent_count = load->arrivals.count - load->next_arrival;
+    return result;
 }
 
 int load_run(struct load *load, int64_t duration_ns, const struct load_histograms *histograms,
              struct load_window *ret_window)
 {
-    struct epoll_event events[EVENT_COUNT];
-    int64_t start_ns = clock_now_ns();
-    int64_t end_ns = start_ns + duration_ns;
+    load->histograms = (struct load_histograms){0};
+    int result = load->is_greeted ? 0 : greet(load);
+    if (result == 0)
+        result = prepare_window(load, duration_ns);
+    if (result < 0)
+        return result;
+    // Unasked, the kernel may let a sleeper wait 50 us longer than it wants; 0 is back to that.
+    bool needs_punctuality = load->plan.loop == LOAD_OPEN && !load->plan.polls;
+    if (needs_punctuality)
+        prctl(PR_SET_TIMERSLACK, 1);
     load->histograms = *histograms;
-    load->window = (struct load_window){0};
-    for (size_t index = 0; index < load->connection_count; index++) {
-        int result = begin_operation(load, &load->connections[index], clock_now_ns());
-        if (result < 0)
-            return result;
-    }
-    while (load->busy_count > 0) {
-        int count = await_events(load, events, "reply", load->busy_count);
-        if (count < 0)
-            return count;
-        for (int index = 0; index < count; index++) {
-            int result = serve_event(load, &events[index], end_ns);
-            if (result < 0)
-                return result;
-        }
-    }
-    load->window.elapsed_ns = clock_now_ns() - start_ns;
-    *ret_window = load->window;
-    return 0;
+    result = run_window(load, duration_ns);
+    if (needs_punctuality)
+        prctl(PR_SET_TIMERSLACK, 0);
+    if (result == 0)
+        *ret_window = load->window;
+    return result;
 }
 
 // 1: the server closed its direction too, and the connection is gone; 0: not yet.
-static int end_connection(struct load *load, struct connection *connection)
+static int end_connection(struct load *load, struct load_connection *connection)
 {
     ssize_t result = recv(connection->fd, load->received, sizeof(load->received), 0);
     if (result > 0)
-        return fail(load, connection, -EBADMSG, "bytes after the last reply");
+        return load_wire_fail(load, connection, -EBADMSG, "bytes after the last reply");
     if (result < 0)
-        return errno == EAGAIN || errno == EINTR ? 0
-                                                 : fail(load, connection, -errno, strerror(errno));
+        return errno == EAGAIN || errno == EINTR
+                   ? 0
+                   : load_wire_fail(load, connection, -errno, strerror(errno));
     close(connection->fd);
     connection->fd = -1;
     return 1;
@@ -272,13 +324,18 @@ static int end_connection(struct load *load, struct connection *connection)
 int load_finish(struct load *load)
 {
     struct epoll_event events[EVENT_COUNT];
-    size_t open_count = load->connection_count;
+    size_t open_count = 0;
     for (size_t index = 0; index < load->connection_count; index++) {
-        if (shutdown(load->connections[index].fd, SHUT_WR) < 0)
-            return fail(load, &load->connections[index], -errno, strerror(errno));
+        struct load_connection *connection = &load->connections[index];
+        if (connection->fd < 0)
+            continue;
+        if (shutdown(connection->fd, SHUT_WR) < 0)
+            return load_wire_fail(load, connection, -errno, strerror(errno));
+        open_count++;
     }
+    load->heard_ns = clock_now_ns();
     while (open_count > 0) {
-        int count = await_events(load, events, "end of stream", open_count);
+        int count = await_events(load, events, INT64_MAX, "end of stream", open_count);
         if (count < 0)
             return count;
         for (int index = 0; index < count; index++) {

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tools/profile/arrivals.h"
 #include "tools/profile/histogram.h"
 #include "tools/profile/loopback.h"
 #include "tools/profile/workload.h"
@@ -22,9 +23,6 @@ struct load;
 // Who decides when the next operation begins: the server, by ending the one before it; or a plan
 // that was made before the window, which waits for nobody.
 enum load_loop { LOAD_CLOSED, LOAD_OPEN };
-
-// How far apart planned operations are: by chance, as those of many independent users, or evenly.
-enum load_arrivals { LOAD_POISSON, LOAD_UNIFORM };
 
 struct load_plan {
     const struct workload_choice *workload; // both must outlive the load

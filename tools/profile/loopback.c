@@ -70,6 +70,39 @@ int loopback_connect(uint16_t port)
     return loopback_connect_to(&(struct loopback_address){.port = port});
 }
 
+static int begin_connect_tcp(int fd, uint16_t port, uint32_t number)
+{
+    enum { SOURCE_COUNT = 200 };
+    const int on = 1;
+    struct sockaddr_in address = address_of(port);
+    struct sockaddr_in source = address_of(0);
+    source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + number % SOURCE_COUNT);
+    // The port is chosen by connect(2), which knows the other end.
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
+        setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0 ||
+        bind(fd, (struct sockaddr *)&source, sizeof(source)) < 0)
+        return -errno;
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 && errno != EINPROGRESS)
+        return -errno;
+    return 0;
+}
+
+int loopback_begin_connect(const struct loopback_address *address, uint32_t number)
+{
+    // On a unix socket there is no beginning: it is connected, or its queue is full.
+    if (address->unix_path != NULL)
+        return loopback_connect_to(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int result = begin_connect_tcp(fd, address->port, number);
+    if (result < 0) {
+        close(fd);
+        return result;
+    }
+    return fd;
+}
+
 int loopback_free_port(void)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -23,6 +23,11 @@ int loopback_connect_to(const struct loopback_address *address);
 // server's queue of connections stayed full for five seconds; or another -errno. See tcp(7).
 int loopback_connect(uint16_t port);
 
+// Begin to connect and do not wait: bytes can be sent, and are refused with EAGAIN, until the
+// connection stands. The client's own address on TCP changes with `number`, since each keeps its
+// ports for a minute after the end of a connection, and runs out of them.
+int loopback_begin_connect(const struct loopback_address *address, uint32_t number);
+
 // A port of 127.0.0.1 that was free a moment ago, or -errno.
 int loopback_free_port(void);
 

@@ -9,6 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/profile/clock.h"
+
+#define PATIENCE_NS (5 * CLOCK_NS_PER_SECOND)
+
 static const struct workload *const workloads[] = {&workload_echo};
 enum { WORKLOAD_COUNT = sizeof(workloads) / sizeof(workloads[0]) };
 
@@ -52,7 +56,7 @@ static bool read_parameter(const char **text, size_t *ret_value)
 int workload_choose(const char *text, size_t message_bytes, struct workload_choice *ret_choice,
                     char *reason, size_t reason_bytes)
 {
-    struct workload_choice choice = {.message_bytes = message_bytes};
+    struct workload_choice choice = {.message_bytes = message_bytes, .patience_ns = PATIENCE_NS};
     size_t parameters[WORKLOAD_PARAMETER_LIMIT] = {0};
     const char *at = text + strcspn(text, ":");
     choice.workload = find(text, (size_t)(at - text));

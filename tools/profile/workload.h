@@ -34,6 +34,7 @@ struct workload_choice {
     size_t depth;                   // operations under way on a connection; 0: the caller's choice
     size_t idle_count;              // connections that are open and silent beside the busy ones
     size_t open_count;              // connections that are open in all; 0: no more than are busy
+    int64_t patience_ns;            // how long a server may owe a reply and be silent: five seconds
 };
 
 struct workload {
