@@ -30,11 +30,11 @@ struct trials_outcome {
     double detectable;  // median of the ratios of processor time that could have been seen
 };
 
-// Draw trials from a recording of two arms, both timed in every block, arm 0 being the reference.
-// Blocks are drawn in runs of neighbours, so that what lasts longer than a block lasts in the trial
-// too, and by the toss of a coin the arms of a run exchange their parts: whatever the recording
-// holds, the arms of a trial are equal. 0; -EINVAL: not such a recording, or it has no blocks; or
-// -ENOMEM.
+// Draw trials from a recording of two arms, arm 0 being the reference. Blocks are drawn in runs of
+// neighbours, so that what lasts longer than a block lasts in the trial too. The arms of a trial
+// are equal whatever the recording holds: by what they differ in all of it, arm 1 is corrected, and
+// by the toss of a coin the arms of a run exchange their parts. 0; -EINVAL: not such a recording,
+// or an arm has no valid window; or -ENOMEM.
 int trials_run(const struct result *recording, const struct trials_plan *plan,
                struct trials_outcome *ret_outcome);
 
