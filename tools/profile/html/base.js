@@ -20,7 +20,8 @@ function fill(element, attributes, children) {
         if (value !== null && value !== undefined && value !== false)
             element.setAttribute(name, value === true ? "" : value);
     }
-    element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+    element.append(...children.flat(Infinity).filter((child) =>
+        child !== null && child !== undefined));
     return element;
 }
 
@@ -38,10 +39,9 @@ function number(value, digits = 3) {
     if (value === 0)
         return "0";
     const decimals = digits - 1 - Math.floor(Math.log10(Math.abs(value)));
-    return value.toLocaleString("en", {
-        minimumFractionDigits: Math.min(Math.max(decimals, 0), 6),
-        maximumFractionDigits: Math.min(Math.max(decimals, 0), 6),
-    }).replace("-", MINUS);
+    const shown = Math.min(Math.max(decimals, 0), Math.max(digits, 3));
+    return value.toLocaleString("en", {minimumFractionDigits: shown,
+        maximumFractionDigits: shown}).replace("-", MINUS);
 }
 
 function whole(value) {

@@ -16,7 +16,7 @@ function logTicks(minimum, maximum) {
         const ticks = [];
         for (let decade = 10 ** Math.floor(Math.log10(minimum)); decade <= maximum; decade *= 10)
             ticks.push(...steps.map((step) => step * decade));
-        return ticks.filter((tick) => tick >= minimum * 0.999 && tick <= maximum * 1.001);
+        return ticks.filter((tick) => tick >= minimum * 1.03 && tick <= maximum);
     };
     const choices = [[1], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 7]].map(inside);
     return choices.find((ticks) => ticks.length >= 4) || choices[2];
@@ -144,7 +144,7 @@ function latencyChart(arms, member) {
             percentileName), axis("left", logTicks, roundTime)],
         series: [{}, ...arms.flatMap((arm) => latencySeries(arm, isHidden))],
         bands: arms.map((arm, at) => ({series: [3 * at + 3, 3 * at + 2],
-            fill: colourOf(arm.colour) + "2e"})),
+            fill: colourOf(arm.colour) + (arms.length > 4 ? "1c" : "2e")})),
     }}});
     const read = (at) => [percentileName(oneIn[at]), new Map(arms.map((arm) =>
         [arm.index, (rows(arm)[at] || [])[1] ? time(rows(arm)[at][1]) : ""]))];

@@ -25,8 +25,8 @@ function forestTicks(ratios) {
     return [1 / factor, 1 / Math.sqrt(factor), 1, Math.sqrt(factor), factor];
 }
 
-function tickName(ratio) {
-    if (ratio >= 2 || ratio <= 0.4)
+function tickName(ratio, isFactor) {
+    if (isFactor)
         return ratio < 1 ? "\u00f7" + Math.round(1 / ratio) : "\u00d7" + Math.round(ratio);
     return difference(ratio).replace(".0", "");
 }
@@ -68,7 +68,7 @@ function forest(arms, reference, member, isLessBetter) {
     const ticks = forestTicks(compared.map((arm) => arm.summary[member]));
     const scale = -Math.log(ticks[0]);
     const toPercent = (ratio) =>
-        Math.min(Math.max(50 + 48 * Math.log(ratio) / scale, 0.5), 99.5).toFixed(2) + "%";
+        Math.min(Math.max(50 + 45 * Math.log(ratio) / scale, 0.5), 99.5).toFixed(2) + "%";
     const rows = compared.map((arm) => {
         const ratio = arm.summary[member];
         const verdict = verdictOf(ratio, isLessBetter);
@@ -81,7 +81,7 @@ function forest(arms, reference, member, isLessBetter) {
     });
     const labels = [ticks[0], 1, ticks[4]].map((tick) => make("span",
         {style: "left:" + toPercent(tick)},
-        tick === 1 ? reference : tickName(tick)));
+        tick === 1 ? reference : tickName(tick, ticks[4] >= 2)));
     const axis = make("div", {class: "forest-row axis", "aria-hidden": "true"},
         make("span", {class: "name"}), make("span", {class: "ticks"}, labels));
     return make("div", {class: "forest", role: "list"}, rows, axis);
@@ -98,8 +98,8 @@ function bars(arms, parts, text) {
         let at = 0;
         for (const part of parts(arm)) {
             const width = 100 * part.value / largest;
-            svg.append(makeSvg("rect", {class: part.style, x: at.toFixed(3) + "%", y: "3",
-                width: width.toFixed(3) + "%", height: "12"}));
+            svg.append(makeSvg("rect", {class: part.style, x: at.toFixed(3) + "%", y: "4",
+                width: width.toFixed(3) + "%", height: "10"}));
             at += width;
         }
         return make("div", {class: "bars-row", role: "listitem"},
@@ -122,7 +122,7 @@ function orderStrip(arms, windows, blockCount) {
     const hole = (window) => "M" + (window.block + 0.24) + " " + (window.place + 0.3) +
         "h.52v.4h-.52z";
     const svg = makeSvg("svg", {class: "order", viewBox: "0 0 " + blockCount + " " + places,
-        preserveAspectRatio: "none", style: "height:" + 12 * places + "px",
+        preserveAspectRatio: "none", style: "height:" + 10 * places + "px",
         role: "img", "aria-label": "In each block every server has one place in the order; " +
             windows.filter((window) => !window.valid).length + " windows are invalid."});
     for (const arm of arms)

@@ -43,10 +43,10 @@ function summaryTable(result, hasRanking) {
         const cpu = arm.summary.median_cpu_ns_per_operation, user = arm.summary.user_share;
         const ratio = arm.summary.cpu_ratio;
         const compared = arm.isReference ? "reference" : !arm.isRanked ? "not ranked" : ratio ?
-            (differs(ratio) ? difference(ratio.estimate) : "no difference seen") + " " +
-            interval(ratio) : DASH;
-        return [make("span", null, swatch(arm), arm.name, arm.version ?
-            make("small", null, arm.version) : null),
+            [differs(ratio) ? difference(ratio.estimate) : "no difference seen",
+                make("small", null, interval(ratio))] : DASH;
+        return [[swatch(arm), arm.name, arm.version && arm.version !== arm.name ?
+            make("small", {class: "version"}, arm.version) : null],
         whole(arm.summary.median_operations_per_second), time(percentileOf(arm, 2)),
         time(percentileOf(arm, 100)), time(cpu),
         isKnown(user) ? time(cpu * user) : DASH, isKnown(user) ? time(cpu * (1 - user)) : DASH,

@@ -60,7 +60,7 @@ function restVerdict(arm) {
     if (!isKnown(arm.rest_ns) || !isKnown(arm.rest_cpu_ns) || arm.rest_ns === 0)
         return DASH;
     const share = arm.rest_cpu_ns / arm.rest_ns;
-    return verdict(share <= REST_LIMIT, percent(share, share < 0.001 ? 3 : 1) + " busy at rest");
+    return verdict(share <= REST_LIMIT, share < 0.0005 ? "silent" : percent(share) + " busy");
 }
 
 function gateSection(result) {
@@ -76,7 +76,7 @@ function gateSection(result) {
         "compared byte for byte: " + whole(operations) + " operations, " + whole(replied) +
         " bytes. Headroom is what the client could ask for, over what it was asked for.",
     table("What each server had to pass", ["server", "correct", "measurement", "headroom",
-        "limited by", "quiet"], rows));
+        "limited by", "at rest"], rows));
 }
 
 function terms(pairs) {

@@ -76,9 +76,9 @@ function verdictWords(result) {
     const isClear = !second || !overlaps(ratio, second.summary.cpu_ratio);
     return {headline: first.name + " needs " + amount(ratio.estimate) + " " + WORK + " than " +
         reference + ".", sub: "95\u00a0% interval: " + amounts(ratio) + ". " + (isClear ?
-        "It is the least of all " + (ranked.length + 1) + "." : "It is not told apart from " +
-            list(ranked.slice(1).filter((arm) => overlaps(ratio, arm.summary.cpu_ratio))
-                .map((arm) => arm.name)) + ".")};
+        "It is the least of all " + (ranked.length + 1) + " servers." :
+        "It is not told apart from " + list(ranked.slice(1).filter((arm) =>
+            overlaps(ratio, arm.summary.cpu_ratio)).map((arm) => arm.name)) + ".")};
 }
 
 // What was run, as the first line of the text report says it.
