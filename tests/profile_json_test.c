@@ -43,7 +43,7 @@ static void test_json_writes_one_member_a_line_and_deep_ones_on_one_line(void **
     for (int block = 0; block < 2; block++) {
         json_begin(&json, NULL, '[');
         json_begin(&json, NULL, '{');
-        json_integer(&json, "place", block);
+        json_whole(&json, "place", block);
         json_number(&json, "rate", 0.5);
         json_end(&json, '}');
         json_end(&json, ']');
@@ -89,8 +89,8 @@ static void test_json_keeps_integers_exact(void **state)
     (void)state;
     open_document();
     json_begin(&json, NULL, '[');
-    json_integer(&json, NULL, INT64_MIN);
-    json_integer(&json, NULL, INT64_MAX);
+    json_whole(&json, NULL, INT64_MIN);
+    json_whole(&json, NULL, INT64_MAX);
     json_end(&json, ']');
     assert_document("[\n  -9223372036854775808,\n  9223372036854775807\n]\n");
 }

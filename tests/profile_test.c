@@ -25,6 +25,8 @@
 #define FAULTY "exec:'tests/profile_faulty_server "
 #define SHORT " -c 8 -w 0 --blocks 2 -d 50ms "
 
+enum { TRIES = 20 };
+
 static char output[1 << 20];
 
 static size_t read_all(FILE *stream)
@@ -36,7 +38,7 @@ static size_t read_all(FILE *stream)
 
 // Run the profiler with these arguments, as the shell reads them; its exit status, and in `output`
 // what it printed on both streams. The file that RUNFILES_DIR or the working directory leads to.
-static int profile(const char *arguments)
+static int profile_once(const char *arguments)
 {
     char command[1024];
     snprintf(command, sizeof(command), "tools/profile/profile %s 2>&1", arguments);
@@ -46,6 +48,18 @@ static int profile(const char *arguments)
     int status = pclose(stream);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
+}
+
+// The same, again where the machine was taken away meanwhile: that fails a gate, as it should, and
+// is not what these tests are about.
+static int profile(const char *arguments)
+{
+    int status = profile_once(arguments);
+    for (int try = 1; try < TRIES && strstr(output, "other guests took ") != NULL; try++) {
+        print_message("other guests took the processors, once more\n");
+        status = profile_once(arguments);
+    }
+    return status;
 }
 
 static void assert_printed(const char *text)
@@ -91,7 +105,8 @@ static void test_profile_of_two_equal_servers_prints_a_line_and_a_ratio_for_each
     assert_int_equal(
         strncmp(output, "echo, 100 bytes, 8 connections, closed loop; 2 of 2 blocks, ", 60), 0);
     assert_printed("windows of 50 ms, seed 7\n");
-    assert_printed("\narm               ops/s    p50 us    p99 us  CPU us/op     user   kernel\n");
+    assert_printed(
+        "\narm               ops/s    p50 us    p99 us  p99.9 us  CPU us/op     user   kernel\n");
     // Rate and processor time; the rest needs more operations than a slow machine may manage.
     assert_true(count_numbers("raw-epoll") >= 2);
     assert_true(count_numbers("raw-epoll#2") >= 2);
@@ -133,12 +148,13 @@ static void test_profile_drops_a_server_that_lies_while_it_is_timed(void **state
     assert_true(count_numbers("raw-epoll") >= 2);
 }
 
-static void test_profile_warns_of_a_server_that_does_not_sleep(void **state)
+static void test_profile_does_not_rank_a_server_that_does_not_sleep(void **state)
 {
     (void)state;
-    assert_int_equal(profile("--arms \"raw-epoll," FAULTY "spin 1000000 {port}'\"" SHORT), 0);
-    assert_printed("\nwarning: profile_faulty_server used ");
-    assert_null(strstr(output, "warning: raw-epoll"));
+    assert_int_equal(profile("--arms \"raw-epoll," FAULTY "spin 1000000 {port}'\"" SHORT), 1);
+    assert_printed("\nnot ranked: profile_faulty_server: it used ");
+    assert_null(strstr(output, "not ranked: raw-epoll"));
+    assert_null(strstr(output, "ratios to"));
 }
 
 static void test_profile_ends_with_an_error_when_nothing_could_be_timed(void **state)
@@ -202,7 +218,7 @@ static void test_profile_names_every_arm_in_its_help(void **state)
     (void)state;
     char names[200], wanted[300];
     arms_list(names, sizeof(names));
-    snprintf(wanted, sizeof(wanted), "separated by commas: %s, or\n", names);
+    snprintf(wanted, sizeof(wanted), "separated by commas: %s,\n", names);
     assert_int_equal(profile("--help"), 0);
     assert_printed(wanted);
 }
@@ -214,8 +230,8 @@ static void test_profile_refuses_what_it_does_not_understand(void **state)
         const char *arguments, *line;
     } cases[] = {
         {"--arms kqueue", "profile: --arms kqueue: Unknown arm \"kqueue\", known are "},
-        {"--pin both", "profile: --pin both: Must be one, none or "},
-        {"--workload chat", "profile: --workload chat: There is no such workload\n"},
+        {"--pin both", "profile: --pin both: Must be auto, one, two, none or "},
+        {"--workload chat", "profile: --workload chat: "},
         {"-c 0", "profile: --connections 0: Must be from 1 to 10000\n"},
         {"-d 1us", "profile: --duration 1us: Must be from 1ms to 60s\n"},
         {"--blocks", "profile: --blocks: Needs a value\n"},
@@ -254,7 +270,7 @@ int main(void)
         cmocka_unit_test(test_profile_of_one_server_compares_nothing),
         cmocka_unit_test(test_profile_does_not_time_a_server_that_fails_the_gate),
         cmocka_unit_test(test_profile_drops_a_server_that_lies_while_it_is_timed),
-        cmocka_unit_test(test_profile_warns_of_a_server_that_does_not_sleep),
+        cmocka_unit_test(test_profile_does_not_rank_a_server_that_does_not_sleep),
         cmocka_unit_test(test_profile_ends_with_an_error_when_nothing_could_be_timed),
         cmocka_unit_test(test_profile_prints_what_it_has_when_it_is_interrupted),
         cmocka_unit_test(test_profile_writes_every_window_to_the_result_file),

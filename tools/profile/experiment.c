@@ -11,14 +11,25 @@
 #include "tools/profile/experiment.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/profile/clock.h"
+#include "tools/profile/gates.h"
 #include "tools/profile/order.h"
+#include "tools/profile/statistics.h"
 #include "tools/profile/summary.h"
+#include "tools/profile/window.h"
+
+// An arm warms up in rounds of so many windows; a round whose rate moves by less than this is the
+// last one.
+enum { WARMUP_WINDOWS = 10, WARMUP_ROUNDS = 3 };
+static const int64_t WARMUP_WINDOW_LIMIT_NS = 50 * CLOCK_NS_PER_MS;
+static const double WARMUP_SLOPE_PERCENT = 0.5;
 
 _Static_assert((int)ARMS_LIMIT <= (int)RESULT_ARM_LIMIT, "every arm fits into a result");
 
@@ -28,11 +39,23 @@ static void record_plan(const struct experiment_plan *plan, struct result *resul
     result->seed = (int64_t)plan->seed;
     snprintf(to->verb, sizeof(to->verb), "run");
     snprintf(to->workload, sizeof(to->workload), "%s", plan->workload.name);
+    to->is_open_loop = plan->loop == LOAD_OPEN;
+    if (to->is_open_loop) {
+        to->rate = plan->rate_per_s;
+        strcpy(to->arrivals, plan->arrivals == LOAD_POISSON ? "poisson" : "uniform");
+    }
     to->connections = (int64_t)plan->connection_count;
-    to->message_bytes = (int64_t)plan->message_bytes;
+    to->message_bytes = (int64_t)plan->workload.message_bytes;
+    to->depth = (int64_t)(plan->workload.depth > 0 ? plan->workload.depth : plan->depth);
+    to->is_unix = plan->is_unix;
+    to->is_polling = plan->polls;
     to->window_ns = plan->window_ns;
     to->warmup_ns = plan->warmup_ns;
     to->blocks_planned = (int64_t)plan->block_count;
+    if (plan->block_count == 0) {
+        to->precision = plan->precision;
+        to->budget_ns = plan->budget_ns;
+    }
     to->server_cpu = plan->pin.server_cpu;
     to->client_cpu = plan->pin.client_cpu;
     pin_describe(&plan->pin, to->pin, sizeof(to->pin));
@@ -47,33 +70,51 @@ static void record_arm(const struct arm *arm, struct result_arm *outcome)
         snprintf(outcome->command, sizeof(outcome->command), "%s", arm->command);
 }
 
+// The server's needs are the workload's, on a path of its own if it is to have one.
+static void prepare_contestant(struct experiment *experiment, size_t index, const struct arm *arm)
+{
+    struct contestant *contestant = &experiment->contestants[index];
+    contestant->arm = *arm;
+    contestant->arm.needs = experiment->plan.workload.needs;
+    contestant->rate_per_s = experiment->plan.rate_per_s;
+    contestant->outcome = &experiment->result->arms[index];
+    record_arm(arm, contestant->outcome);
+    snprintf(contestant->unix_path, sizeof(contestant->unix_path), "/tmp/profile-%ld-%zu.socket",
+             (long)getpid(), index);
+}
+
 int experiment_create(const struct experiment_plan *plan, const struct arm *arms, size_t count,
                       struct result *result, struct experiment *ret_experiment)
 {
-    struct experiment experiment = {.plan = *plan, .contestant_count = count, .result = result};
-    experiment.latency = malloc(sizeof(*experiment.latency));
-    if (experiment.latency == NULL)
-        return -ENOMEM;
+    struct experiment *experiment = ret_experiment;
+    *experiment = (struct experiment){.plan = *plan, .contestant_count = count, .result = result};
+    for (size_t index = 0; index < 3; index++) {
+        experiment->scratch[index] = malloc(sizeof(struct histogram));
+        if (experiment->scratch[index] == NULL) {
+            experiment_destroy(experiment);
+            return -ENOMEM;
+        }
+    }
     int error =
-        plan->workload.workload->open(&plan->workload, plan->seed, &experiment.workload_state);
+        plan->workload.workload->open(&plan->workload, plan->seed, &experiment->workload_state);
     if (error < 0) {
-        free(experiment.latency);
+        experiment_destroy(experiment);
         return error;
     }
-    for (size_t index = 0; index < count; index++) {
-        experiment.contestants[index].arm = arms[index];
-        experiment.contestants[index].outcome = &result->arms[index];
-        record_arm(&arms[index], &result->arms[index]);
-    }
     result->arm_count = count;
+    for (size_t index = 0; index < count; index++) {
+        prepare_contestant(experiment, index, &arms[index]);
+        if (plan->loop == LOAD_OPEN)
+            result->arms[index].service = calloc(1, sizeof(struct histogram));
+    }
     record_plan(plan, result);
-    *ret_experiment = experiment;
     return 0;
 }
 
 void experiment_destroy(struct experiment *experiment)
 {
-    free(experiment->latency);
+    for (size_t index = 0; index < 3; index++)
+        free(experiment->scratch[index]);
     experiment->plan.workload.workload->close(experiment->workload_state);
 }
 
@@ -115,15 +156,30 @@ static bool is_in_race(const struct contestant *contestant)
     return contestant->outcome->failure[0] == '\0';
 }
 
+// Our own servers name the backend behind their version, "cede 0.1.0 io_uring": the one that they
+// use, which need not be the one that they were asked for.
+static void record_version(struct contestant *contestant)
+{
+    struct result_arm *outcome = contestant->outcome;
+    const char *version = contestant->server.version;
+    const char *last = strrchr(version, ' ');
+    snprintf(outcome->version, sizeof(outcome->version), "%s", version);
+    if (last != NULL && strncmp(version, "cede ", 5) == 0)
+        snprintf(outcome->backend, sizeof(outcome->backend), "%.*s", RESULT_NAME_BYTES - 1,
+                 last + 1);
+}
+
 static void start(struct experiment *experiment, struct contestant *contestant)
 {
     const struct experiment_plan *plan = &experiment->plan;
     struct arm_start how;
     char reason[192];
     progress(experiment, "starting %s", contestant->arm.name);
+    if (plan->is_unix)
+        contestant->arm.needs.unix_path = contestant->unix_path;
     int result = arms_prepare(&contestant->arm, &how);
     if (result < 0)
-        snprintf(reason, sizeof(reason), "%s", strerror(-result));
+        snprintf(reason, sizeof(reason), "%s", how.reason);
     else
         result = server_start(how.words, how.port, plan->pin.server_cpu, pin_is_shared(&plan->pin),
                               reason, sizeof(reason), &contestant->server);
@@ -131,6 +187,8 @@ static void start(struct experiment *experiment, struct contestant *contestant)
     contestant->is_unavailable = result < 0;
     if (result < 0)
         give_up(contestant, "start: %s", reason);
+    else
+        record_version(contestant);
 }
 
 // Between two calls of these the server has nothing to do. An error of the clock shows in the next
@@ -153,12 +211,19 @@ static void end_rest(struct contestant *contestant)
     contestant->outcome->rest_cpu_ns += used.cpu_ns - contestant->rest_began_cpu_ns;
 }
 
+static struct loopback_address address_of(const struct experiment *experiment,
+                                          const struct contestant *contestant)
+{
+    const char *path = experiment->plan.is_unix ? contestant->unix_path : NULL;
+    return (struct loopback_address){.port = contestant->server.port, .unix_path = path};
+}
+
 static void check(struct experiment *experiment, struct contestant *contestant)
 {
     const struct experiment_plan *plan = &experiment->plan;
     char reason[192];
     progress(experiment, "checking %s", contestant->arm.name);
-    const struct loopback_address address = {.port = contestant->server.port};
+    const struct loopback_address address = address_of(experiment, contestant);
     int result = plan->workload.workload->gate(&plan->workload, &address, plan->seed, reason,
                                                sizeof(reason));
     if (result < 0)
@@ -167,82 +232,82 @@ static void check(struct experiment *experiment, struct contestant *contestant)
         begin_rest(contestant);
 }
 
-// Load the server for a moment that does not count, and then for one that does. Its time is read
-// while it sleeps, before and after.
-static int measure(const struct experiment_plan *plan, const struct server *server,
-                   struct load *load, struct histogram *latency, struct result_window *window)
+static struct window_request request_of(const struct experiment *experiment,
+                                        const struct contestant *contestant)
 {
-    struct server_usage before, after;
-    struct load_window seen;
-    const struct load_histograms histograms = {.latency = latency};
-    int result = 0;
-    if (plan->warmup_ns > 0)
-        result = load_run(load, plan->warmup_ns, &histograms, &seen);
-    if (result < 0)
-        return result;
-    histogram_clear(latency);
-    result = server_usage(server, &before);
-    if (result == 0)
-        result = load_run(load, plan->window_ns, &histograms, &seen);
-    if (result == 0)
-        result = server_usage(server, &after);
-    if (result < 0)
-        return result;
-    window->elapsed_ns = seen.elapsed_ns;
-    window->operation_count = (int64_t)seen.operation_count;
-    window->reply_bytes = (int64_t)seen.reply_bytes;
-    window->cpu_ns = after.cpu_ns - before.cpu_ns;
-    window->user_ns = after.user_ns - before.user_ns;
-    window->kernel_ns = after.kernel_ns - before.kernel_ns;
-    window->p50_ns = (int64_t)histogram_percentile(latency, 0.50);
-    window->p99_ns = (int64_t)histogram_percentile(latency, 0.99);
-    window->maximum_ns = (int64_t)latency->maximum;
-    result = result_set_latency(window, latency);
-    return result < 0 ? result : load_finish(load);
+    const struct experiment_plan *plan = &experiment->plan;
+    return (struct window_request){
+        .server = &contestant->server,
+        .load =
+            {
+                .workload = &plan->workload,
+                .state = experiment->workload_state,
+                .address = address_of(experiment, contestant),
+                .connection_count = plan->connection_count,
+                .depth = plan->depth,
+                .loop = plan->loop,
+                .rate_per_s = contestant->rate_per_s,
+                .arrivals = plan->arrivals,
+                .seed = plan->seed + experiment->blocks_taken,
+                .polls = plan->polls,
+                .stop = plan->stop,
+            },
+        .warmup_ns = plan->warmup_ns,
+        .duration_ns = plan->window_ns,
+        .scratch = {experiment->scratch[0], experiment->scratch[1], experiment->scratch[2]},
+        .total_service = contestant->outcome->service,
+    };
 }
 
-// Take one window, on connections of its own.
+// Load the server until its rate has no slope that could be seen, or a small one, or time is up.
+static void warm_up(struct experiment *experiment, struct contestant *contestant)
+{
+    struct window_request request = request_of(experiment, contestant);
+    double seconds[WARMUP_WINDOWS], rates[WARMUP_WINDOWS];
+    struct statistics_slope slope = {0};
+    int64_t begin_ns = clock_now_ns();
+    char reason[192];
+    if (request.duration_ns > WARMUP_WINDOW_LIMIT_NS)
+        request.duration_ns = WARMUP_WINDOW_LIMIT_NS;
+    for (int round = 0; round < WARMUP_ROUNDS && !*experiment->plan.stop; round++) {
+        progress(experiment, "warming up %s", contestant->arm.name);
+        if (window_take_rates(&request, WARMUP_WINDOWS, seconds, rates, reason, sizeof(reason)) <
+            0) {
+            give_up(contestant, "%s", reason);
+            return;
+        }
+        if (statistics_slope_of(seconds, rates, WARMUP_WINDOWS, &slope) < 0)
+            return;
+        bool is_flat = fabs(slope.estimate) < WARMUP_SLOPE_PERCENT;
+        if (is_flat || (slope.low <= 0 && slope.high >= 0))
+            break;
+    }
+    contestant->outcome->warmup_ns = clock_now_ns() - begin_ns;
+    contestant->outcome->warmup_slope = slope.estimate;
+    begin_rest(contestant);
+}
+
 static void take_window(struct experiment *experiment, struct contestant *contestant,
                         struct result_window *window)
 {
-    const struct experiment_plan *plan = &experiment->plan;
-    struct load *load;
+    const struct window_request request = request_of(experiment, contestant);
+    char reason[192];
     window->start_ns = clock_now_ns() - experiment->start_ns;
-    const struct load_plan load_plan = {
-        .workload = &plan->workload,
-        .state = experiment->workload_state,
-        .address = {.port = contestant->server.port},
-        .connection_count = plan->connection_count,
-        .stop = plan->stop,
-    };
-    int result = load_open(&load_plan, &load);
-    if (result < 0) {
-        give_up(contestant, "connect: %s", strerror(-result));
+    int error = window_take(&request, window, reason, sizeof(reason));
+    if (error < 0) {
+        give_up(contestant, "%s", reason);
         return;
     }
-    result = measure(plan, &contestant->server, load, experiment->latency, window);
-    if (result < 0) {
-        const char *what = load_failure(load);
-        give_up(contestant, "window: %s", *what != '\0' ? what : strerror(-result));
-    } else {
-        window->is_complete = true;
-        window->is_valid = true;
-        window->client_cpu_ns = RESULT_UNKNOWN;
-        window->busy_ns = RESULT_UNKNOWN;
-        window->steal_ns = RESULT_UNKNOWN;
-        window->lag_p99_ns = RESULT_UNKNOWN;
-        window->voluntary_switches = RESULT_UNKNOWN;
-        window->involuntary_switches = RESULT_UNKNOWN;
-    }
-    load_close(load);
+    window->is_complete = true;
+    gates_judge_window(experiment->result, window);
 }
 
-// One window of every arm that is still in the race. A block that was interrupted is dropped.
-static int take_block(struct experiment *experiment, size_t block)
+int experiment_take_block(struct experiment *experiment, const char *text)
 {
     const struct experiment_plan *plan = &experiment->plan;
     size_t order[ARMS_LIMIT];
-    order_of_block(experiment->contestant_count, block, plan->seed, order);
+    size_t block = experiment->result->block_count;
+    order_of_block(experiment->contestant_count, experiment->blocks_taken++, plan->seed, order);
     int result = result_add_block(experiment->result);
     if (result < 0)
         return result;
@@ -251,8 +316,7 @@ static int take_block(struct experiment *experiment, size_t block)
         struct result_window *window = result_window_at(experiment->result, block, order[place]);
         if (!is_in_race(contestant))
             continue;
-        progress(experiment, "block %zu of %zu: %s", block + 1, plan->block_count,
-                 contestant->arm.name);
+        progress(experiment, "%s: %s", text, contestant->arm.name);
         end_rest(contestant);
         window->place = (int64_t)place;
         take_window(experiment, contestant, window);
@@ -265,7 +329,7 @@ static int take_block(struct experiment *experiment, size_t block)
 }
 
 // The arm that the table marks, if it was timed to the end; else the first one that was.
-static size_t choose_reference(const struct experiment *experiment)
+static size_t find_reference(const struct experiment *experiment)
 {
     size_t first = RESULT_NONE;
     for (size_t index = 0; index < experiment->contestant_count; index++) {
@@ -280,6 +344,11 @@ static size_t choose_reference(const struct experiment *experiment)
     return first;
 }
 
+void experiment_choose_reference(struct experiment *experiment)
+{
+    experiment->result->reference = find_reference(experiment);
+}
+
 static size_t count_in_race(const struct experiment *experiment)
 {
     size_t count = 0;
@@ -288,7 +357,12 @@ static size_t count_in_race(const struct experiment *experiment)
     return count;
 }
 
-int experiment_run(struct experiment *experiment)
+bool experiment_goes_on(const struct experiment *experiment)
+{
+    return !*experiment->plan.stop && count_in_race(experiment) > 0;
+}
+
+int experiment_start(struct experiment *experiment)
 {
     const struct experiment_plan *plan = &experiment->plan;
     int result = pin_apply(plan->pin.client_cpu, pin_is_shared(&plan->pin));
@@ -301,16 +375,22 @@ int experiment_run(struct experiment *experiment)
         if (is_in_race(contestant))
             check(experiment, contestant);
     }
-    for (size_t block = 0; block < plan->block_count && !*plan->stop && result == 0; block++) {
-        if (count_in_race(experiment) == 0)
-            break;
-        result = take_block(experiment, block);
+    for (size_t index = 0; index < experiment->contestant_count && plan->warms_up; index++) {
+        if (is_in_race(&experiment->contestants[index]))
+            warm_up(experiment, &experiment->contestants[index]);
     }
+    return 0;
+}
+
+int experiment_finish(struct experiment *experiment)
+{
     progress(experiment, "%s", "");
-    if (result == 0 && count_in_race(experiment) == 0)
-        result = -ENOENT;
-    experiment->result->reference = choose_reference(experiment);
-    for (size_t index = 0; index < experiment->contestant_count; index++)
+    int result = count_in_race(experiment) > 0 ? 0 : -ENOENT;
+    for (size_t index = 0; index < experiment->contestant_count; index++) {
         retire(&experiment->contestants[index]);
+        if (is_in_race(&experiment->contestants[index]))
+            gates_judge_arm(experiment->result, index);
+    }
+    experiment_choose_reference(experiment);
     return result;
 }

@@ -107,7 +107,7 @@ void json_text(struct json *json, const char *name, const char *value)
         quote(json, value);
 }
 
-void json_integer(struct json *json, const char *name, int64_t value)
+void json_whole(struct json *json, const char *name, int64_t value)
 {
     introduce(json, name);
     fprintf(json->stream, "%" PRId64, value);

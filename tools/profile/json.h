@@ -16,13 +16,13 @@ struct json {
     bool has_member; // something precedes in the object or array that is open
 };
 
-// `name` is the member's name, or NULL in an array and at the top. Of a text, bytes that are not
-// UTF-8 become U+FFFD, since JSON has no way to keep them; a number is written with as many digits
-// as tell it from every other one.
+// The names are none of jansson's, with which these are linked. `name` is the member's name, or
+// NULL in an array and at the top. Of a text, bytes that are not UTF-8 become U+FFFD, since JSON
+// has no way to keep them; a number is written with as many digits as tell it from every other one.
 void json_begin(struct json *json, const char *name, char bracket);
 void json_end(struct json *json, char bracket);
 void json_text(struct json *json, const char *name, const char *value); // NULL becomes null
-void json_integer(struct json *json, const char *name, int64_t value);
+void json_whole(struct json *json, const char *name, int64_t value);
 void json_number(struct json *json, const char *name, double value); // not finite: null
 void json_flag(struct json *json, const char *name, bool value);
 

@@ -1,27 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// Two tables, the measured values and the comparison. The words "no difference seen" stand where
-// the interval holds 1: such a ratio is not a small difference but none that these blocks could
-// show.
+// Tables for values, costs and ratios. The words "no difference seen" stand where the interval
+// holds 1: such a ratio is not a small difference but none that these blocks could show.
 
 #include "tools/profile/report.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools/profile/summary.h"
 
-enum { CELL_BYTES = 64, RATIO_WIDTH = 33 };
-
-// A server that uses more than this share of a processor without being asked is not asleep.
-static const double RESTLESS_SHARE = 0.02;
-
-// 1234567 as "1,234,567".
-static const char *grouped(uint64_t value, char text[CELL_BYTES])
+const char *report_grouped(uint64_t value, char text[REPORT_CELL_BYTES])
 {
-    char digits[CELL_BYTES];
+    char digits[REPORT_CELL_BYTES];
     int length = snprintf(digits, sizeof(digits), "%" PRIu64, value);
     char *at = text;
     for (int index = 0; index < length; index++) {
@@ -33,87 +27,105 @@ static const char *grouped(uint64_t value, char text[CELL_BYTES])
     return text;
 }
 
-// Nanoseconds as microseconds with this many digits behind the point, or "-" where nothing is
-// known.
-static const char *microseconds(double ns, int digits, char text[CELL_BYTES])
+const char *report_microseconds(double ns, int digits, char text[REPORT_CELL_BYTES])
 {
     if (isnan(ns))
-        snprintf(text, CELL_BYTES, "-");
+        snprintf(text, REPORT_CELL_BYTES, "-");
     else
-        snprintf(text, CELL_BYTES, "%.*f", digits, ns * 1e-3);
+        snprintf(text, REPORT_CELL_BYTES, "%.*f", digits, ns * 1e-3);
     return text;
 }
 
-// A percentile of 0 says that there are too few values for it.
-static double known_or_nan(uint64_t percentile_ns)
+// A number that may be unknown, which is "-".
+static const char *number(double value, int digits, char text[REPORT_CELL_BYTES])
 {
-    return percentile_ns > 0 ? (double)percentile_ns : NAN;
+    if (isnan(value))
+        snprintf(text, REPORT_CELL_BYTES, "-");
+    else
+        snprintf(text, REPORT_CELL_BYTES, "%.*f", digits, value);
+    return text;
+}
+
+static double known_or_nan(int64_t value)
+{
+    return value != RESULT_UNKNOWN ? (double)value : NAN;
+}
+
+// A percentile of 0 says that there are too few values for it.
+static const char *percentile(uint64_t ns, char text[REPORT_CELL_BYTES])
+{
+    return report_microseconds(ns > 0 ? (double)ns : NAN, 0, text);
 }
 
 static void print_plan(const struct result *result, FILE *stream)
 {
     const struct result_plan *plan = &result->plan;
     const struct result_environment *machine = &result->environment;
-    char bytes[CELL_BYTES], window[CELL_BYTES];
-    fprintf(stream, "%s, %s bytes, %" PRId64 " connections, %s loop; ", plan->workload,
-            grouped((uint64_t)plan->message_bytes, bytes), plan->connections,
-            plan->is_open_loop ? "open" : "closed");
-    fprintf(stream, "%zu of %" PRId64 " blocks, windows of %s ms, seed %" PRId64 "\n",
-            result->block_count, plan->blocks_planned,
-            grouped((uint64_t)plan->window_ns / 1000000, window), result->seed);
-    fprintf(stream, "%s; %" PRId64 " processors, %s %s, loopback\n\n", plan->pin,
-            machine->processors, machine->system, machine->kernel);
+    char text[REPORT_CELL_BYTES];
+    fprintf(stream, "%s, %s bytes, %" PRId64 " connections", plan->workload,
+            report_grouped((uint64_t)plan->message_bytes, text), plan->connections);
+    if (plan->depth > 1)
+        fprintf(stream, " of %" PRId64 " under way", plan->depth);
+    fprintf(stream, ", %s loop", plan->is_open_loop ? "open" : "closed");
+    if (plan->is_open_loop && plan->rate > 0)
+        fprintf(stream, " at %s/s (%s)", report_grouped((uint64_t)plan->rate, text),
+                plan->arrivals);
+    if (result->curve_count == 0)
+        fprintf(stream, "; %zu of %" PRId64 " blocks", result->block_count, plan->blocks_planned);
+    fprintf(stream, "%s windows of %s ms, seed %" PRId64 "\n", result->curve_count == 0 ? "," : ";",
+            report_grouped((uint64_t)plan->window_ns / 1000000, text), result->seed);
+    fprintf(stream, "%s; %" PRId64 " processors, %s %s, %s\n\n", plan->pin, machine->processors,
+            machine->system, machine->kernel, plan->is_unix ? "unix sockets" : "loopback");
 }
 
 static void print_values(const struct result_arm *arm, const struct summary *summary,
                          int name_width, FILE *stream)
 {
-    char rate[CELL_BYTES], p50[CELL_BYTES], p99[CELL_BYTES];
-    char cpu[CELL_BYTES], user[CELL_BYTES], kernel[CELL_BYTES];
-    fprintf(
-        stream, "%-*s %11s %9s %9s %10s %8s %8s\n", name_width, arm->name,
-        grouped((uint64_t)summary->rate, rate), microseconds(known_or_nan(summary->p50_ns), 0, p50),
-        microseconds(known_or_nan(summary->p99_ns), 0, p99), microseconds(summary->cpu_ns, 3, cpu),
-        microseconds(summary->cpu_ns * summary->user_share, 2, user),
-        microseconds(summary->cpu_ns * (1 - summary->user_share), 2, kernel));
+    char rate[REPORT_CELL_BYTES], p50[REPORT_CELL_BYTES], p99[REPORT_CELL_BYTES];
+    char p999[REPORT_CELL_BYTES], cpu[REPORT_CELL_BYTES], user[REPORT_CELL_BYTES];
+    char kernel[REPORT_CELL_BYTES];
+    fprintf(stream, "%-*s %11s %9s %9s %9s %10s %8s %8s\n", name_width, arm->name,
+            report_grouped((uint64_t)summary->rate, rate), percentile(summary->p50_ns, p50),
+            percentile(summary->p99_ns, p99), percentile(summary->p999_ns, p999),
+            report_microseconds(summary->cpu_ns, 3, cpu),
+            report_microseconds(summary->cpu_ns * summary->user_share, 2, user),
+            report_microseconds(summary->cpu_ns * (1 - summary->user_share), 2, kernel));
 }
 
-// `is_better_below` says on which side of 1 the better ratios are.
-static void print_ratio(const struct statistics_ratio *ratio, bool is_better_below, int width,
+static void print_costs(const struct result *result, size_t index, int name_width, FILE *stream)
+{
+    const struct result_arm *arm = &result->arms[index];
+    struct summary_shares shares;
+    char cells[9][REPORT_CELL_BYTES];
+    summary_shares(result, index, &shares);
+    fprintf(stream, "%-*s %6s %6s %7s %7s %7s %8s %7s %9s %7s  %s\n", name_width, arm->name,
+            number(100 * shares.server, 0, cells[0]), number(100 * shares.client, 0, cells[1]),
+            number(arm->syscalls_per_operation, 2, cells[2]),
+            number(arm->context_switches_per_operation, 3, cells[3]),
+            number(arm->events_per_wait, 1, cells[4]),
+            number(arm->instructions_per_operation, 0, cells[5]),
+            number(known_or_nan(arm->rss_bytes) / 1024, 0, cells[6]),
+            number(arm->idle_bytes_per_connection, 0, cells[7]),
+            number(known_or_nan(arm->threads) + known_or_nan(arm->kernel_workers), 0, cells[8]),
+            arm->version);
+}
+
+void report_print_ratio(const struct statistics_ratio *ratio, bool is_better_below, int width,
                         bool colors, FILE *stream)
 {
-    char text[CELL_BYTES];
+    char text[2 * REPORT_CELL_BYTES];
     const char *color = "";
     if (statistics_differs(ratio)) {
         snprintf(text, sizeof(text), "%.3f [%.3f, %.3f]", ratio->estimate, ratio->low, ratio->high);
         color = (ratio->high < 1) == is_better_below ? "\033[32m" : "\033[31m";
+    } else if (isinf(ratio->detectable)) {
+        snprintf(text, sizeof(text), "too few blocks to tell");
     } else {
-        snprintf(text, sizeof(text), "no difference seen [%.3f, %.3f]", ratio->low, ratio->high);
+        snprintf(text, sizeof(text), "no difference seen (could have seen >= %.1f %%)",
+                 100 * (ratio->detectable - 1));
     }
     fprintf(stream, "  %s%-*s%s", colors ? color : "", width, text,
             colors && *color ? "\033[0m" : "");
-}
-
-static void print_failures(const struct result *result, FILE *stream)
-{
-    for (size_t index = 0; index < result->arm_count; index++) {
-        const struct result_arm *arm = &result->arms[index];
-        if (arm->failure[0] != '\0')
-            fprintf(stream, "left out: %s: %s\n", arm->name, arm->failure);
-    }
-}
-
-static void print_warnings(const struct result *result, FILE *stream)
-{
-    for (size_t index = 0; index < result->arm_count; index++) {
-        const struct result_arm *arm = &result->arms[index];
-        double share = (double)arm->rest_cpu_ns / (double)arm->rest_ns;
-        if (share > RESTLESS_SHARE)
-            fprintf(stream,
-                    "warning: %s used %.0f %% of a processor while others were measured, which "
-                    "disturbs them\n",
-                    arm->name, 100 * share);
-    }
 }
 
 static int name_width_of(const struct result *result)
@@ -126,40 +138,63 @@ static int name_width_of(const struct result *result)
     return width;
 }
 
-static void print_tables(const struct result *result, const struct summary *summaries,
-                         size_t reference, bool colors, FILE *stream)
+static void print_ratios(const struct result *result, const struct summary *summaries, bool colors,
+                         FILE *stream)
 {
-    const struct result_arm *arms = result->arms;
     int width = name_width_of(result);
-    char operations[CELL_BYTES], bytes[CELL_BYTES];
-    uint64_t operation_count = 0, reply_bytes = 0;
     bool has_ratios = false;
-
-    fprintf(stream, "%-*s %11s %9s %9s %10s %8s %8s\n", width, "arm", "ops/s", "p50 us", "p99 us",
-            "CPU us/op", "user", "kernel");
-    for (size_t index = 0; index < result->arm_count; index++) {
-        if (summaries[index].operation_count == 0)
-            continue;
-        print_values(&arms[index], &summaries[index], width, stream);
-        operation_count += (uint64_t)summaries[index].operation_count;
-        reply_bytes += (uint64_t)summaries[index].reply_bytes;
+    double widest = 0;
+    for (size_t index = 0; index < result->arm_count; index++)
         has_ratios |= summaries[index].is_compared;
-    }
-    if (has_ratios) {
-        fprintf(stream, "\nratios to %s, with 95 %% intervals\n", arms[reference].name);
-        fprintf(stream, "%-*s  %-*s  %s\n", width, "arm", RATIO_WIDTH, "CPU per operation",
-                "operations a second");
-    }
+    if (!has_ratios)
+        return;
+    fprintf(stream, "\nratios to %s, with 95 %% intervals\n", result->arms[result->reference].name);
+    fprintf(stream, "%-*s  %-*s  %s\n", width, "arm", REPORT_RATIO_WIDTH, "CPU per operation",
+            "operations a second");
     for (size_t index = 0; index < result->arm_count; index++) {
-        if (!summaries[index].is_compared)
+        const struct summary *summary = &summaries[index];
+        if (!summary->is_compared)
             continue;
-        fprintf(stream, "%-*s", width, arms[index].name);
-        print_ratio(&summaries[index].cpu_ratio, true, RATIO_WIDTH, colors, stream);
-        print_ratio(&summaries[index].rate_ratio, false, 0, colors, stream);
+        fprintf(stream, "%-*s", width, result->arms[index].name);
+        report_print_ratio(&summary->cpu_ratio, true, REPORT_RATIO_WIDTH, colors, stream);
+        report_print_ratio(&summary->rate_ratio, false, 0, colors, stream);
         fputc('\n', stream);
+        widest = fmax(widest, summary_half_width(&summary->cpu_ratio));
+        widest = fmax(widest, summary_half_width(&summary->rate_ratio));
     }
+    if (widest > 1.25 * result->plan.precision && isfinite(widest))
+        fprintf(stream,
+                "the widest interval is +-%.1f %%, %.3g %% were wanted: a longer --budget helps\n",
+                100 * widest, 100 * result->plan.precision);
+}
+
+static void print_tables(const struct result *result, const struct summary *summaries, bool colors,
+                         FILE *stream)
+{
+    int width = name_width_of(result);
+    char operations[REPORT_CELL_BYTES], bytes[REPORT_CELL_BYTES];
+    int64_t operation_count = 0, reply_bytes = 0;
+
+    fprintf(stream, "%-*s %11s %9s %9s %9s %10s %8s %8s\n", width, "arm", "ops/s", "p50 us",
+            "p99 us", "p99.9 us", "CPU us/op", "user", "kernel");
+    for (size_t index = 0; index < result->arm_count; index++) {
+        if (summaries[index].window_count == 0)
+            continue;
+        print_values(&result->arms[index], &summaries[index], width, stream);
+        operation_count += summaries[index].operation_count;
+        reply_bytes += summaries[index].reply_bytes;
+    }
+    fprintf(stream, "\n%-*s %6s %6s %7s %7s %7s %8s %7s %9s %7s  %s\n", width, "arm", "busy %",
+            "client", "sys/op", "ctx/op", "ev/wait", "insns/op", "RSS KiB", "B/idle co", "threads",
+            "version");
+    for (size_t index = 0; index < result->arm_count; index++) {
+        if (summaries[index].window_count > 0)
+            print_costs(result, index, width, stream);
+    }
+    print_ratios(result, summaries, colors, stream);
     fprintf(stream, "\nverified: every byte of %s replies, %s bytes\n",
-            grouped(operation_count, operations), grouped(reply_bytes, bytes));
+            report_grouped((uint64_t)operation_count, operations),
+            report_grouped((uint64_t)reply_bytes, bytes));
 }
 
 int report_print(const struct result *result, bool colors, FILE *stream)
@@ -171,9 +206,10 @@ int report_print(const struct result *result, bool colors, FILE *stream)
             return error;
     }
     print_plan(result, stream);
-    if (result->reference != RESULT_NONE)
-        print_tables(result, summaries, result->reference, colors, stream);
-    print_failures(result, stream);
-    print_warnings(result, stream);
+    if (result->curve_count > 0)
+        report_print_curve(result, stream);
+    else if (result->reference != RESULT_NONE)
+        print_tables(result, summaries, colors, stream);
+    report_print_notes(result, stream);
     return 0;
 }

@@ -36,6 +36,8 @@ void result_init(struct result *result)
         arm->events_per_wait = NAN;
         arm->instructions_per_operation = NAN;
         arm->headroom = NAN;
+        arm->warmup_ns = RESULT_UNKNOWN;
+        arm->warmup_slope = NAN;
     }
 }
 
@@ -148,4 +150,11 @@ int result_add_point(struct result *result, const struct result_point *point)
     result->curve = grown;
     grown[result->curve_count++] = *point;
     return 0;
+}
+
+// An open loop that ends with the last reply lasts a little longer than its plan.
+bool result_keeps(const struct result *result, const struct result_point *point)
+{
+    return point->is_valid && point->achieved_per_s >= 0.98 * point->rate && point->p99_ns > 0 &&
+           point->p99_ns <= result->plan.slo_ns;
 }

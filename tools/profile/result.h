@@ -92,9 +92,12 @@ struct result_window {
     int64_t user_ns; // in ticks: good for shares over many windows
     int64_t kernel_ns;
     int64_t client_cpu_ns;      // of the load generator
-    int64_t busy_ns;            // sum over the operations of the time each was under way
+    int64_t client_work_ns;     // elapsed_ns without what the generator slept or polled in vain
+    int64_t busy_ns;            // integral over time of the operations under way
+    int64_t service_ns;         // sum over the operations of the time from send to reply
     int64_t steal_ns;           // taken from this machine's processors by others, all together
     int64_t lag_p99_ns;         // how late the client sent, open loop
+    int64_t unsent_count;       // planned operations that were given up, open loop
     int64_t voluntary_switches; // of the server
     int64_t involuntary_switches;
     int64_t p50_ns;
@@ -125,6 +128,8 @@ struct result_arm {
     double events_per_wait;
     double instructions_per_operation;
     double headroom;           // what the client could do, over what it was asked to do
+    int64_t warmup_ns;         // load that was dropped until its rate had no slope
+    double warmup_slope;       // of the rate then, in percent a second
     struct histogram *service; // open loop: from the send; NULL otherwise; owned
 };
 
@@ -184,6 +189,10 @@ void result_merge_latency(const struct result_window *window, struct histogram *
 
 // Add a point to the curve. 0 or -ENOMEM.
 int result_add_point(struct result *result, const struct result_point *point);
+
+// True if the point, one of a search for a capacity, kept what was promised: the rate was achieved,
+// and the 99th percentile is known and not above the plan's.
+bool result_keeps(const struct result *result, const struct result_point *point);
 
 // Write the document. 0; -ENOMEM; or -EIO, and the document is incomplete.
 int result_write(const struct result *result, FILE *stream);

@@ -128,9 +128,12 @@ static void read_window(struct reader *reader, const json_t *from, struct result
     reader_needed(reader, from, "user_ns", &window->user_ns);
     reader_needed(reader, from, "kernel_ns", &window->kernel_ns);
     reader_count(reader, from, "client_cpu_ns", &window->client_cpu_ns);
+    reader_count(reader, from, "client_work_ns", &window->client_work_ns);
     reader_count(reader, from, "busy_ns", &window->busy_ns);
+    reader_count(reader, from, "service_ns", &window->service_ns);
     reader_count(reader, from, "steal_ns", &window->steal_ns);
     reader_count(reader, from, "lag_p99_ns", &window->lag_p99_ns);
+    reader_count(reader, from, "unsent", &window->unsent_count);
     reader_count(reader, from, "voluntary_switches", &window->voluntary_switches);
     reader_count(reader, from, "involuntary_switches", &window->involuntary_switches);
     reader_needed(reader, from, "p50_ns", &window->p50_ns);
@@ -203,6 +206,8 @@ static void read_arm(struct reader *reader, const json_t *from, struct result_ar
     reader_fraction(reader, from, "events_per_wait", &arm->events_per_wait);
     reader_fraction(reader, from, "instructions_per_operation", &arm->instructions_per_operation);
     reader_fraction(reader, from, "headroom", &arm->headroom);
+    reader_count(reader, from, "warmup_ns", &arm->warmup_ns);
+    reader_fraction(reader, from, "warmup_slope_percent_per_s", &arm->warmup_slope);
     read_service(reader, from, arm);
 }
 

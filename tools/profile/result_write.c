@@ -24,7 +24,7 @@ static void write_count(struct json *json, const char *name, int64_t value)
     if (value == RESULT_UNKNOWN)
         json_text(json, name, NULL);
     else
-        json_integer(json, name, value);
+        json_whole(json, name, value);
 }
 
 static void write_environment(struct json *json, const struct result_environment *environment)
@@ -55,19 +55,19 @@ static void write_plan(struct json *json, const struct result *result)
     json_text(json, "loop", plan->is_open_loop ? "open" : "closed");
     json_number(json, "rate", plan->rate);
     write_text(json, "arrivals", plan->arrivals);
-    json_integer(json, "connections", plan->connections);
-    json_integer(json, "message_bytes", plan->message_bytes);
-    json_integer(json, "depth", plan->depth);
+    json_whole(json, "connections", plan->connections);
+    json_whole(json, "message_bytes", plan->message_bytes);
+    json_whole(json, "depth", plan->depth);
     json_flag(json, "unix", plan->is_unix);
     json_flag(json, "polling", plan->is_polling);
-    json_integer(json, "window_ns", plan->window_ns);
-    json_integer(json, "warmup_ns", plan->warmup_ns);
-    json_integer(json, "blocks_planned", plan->blocks_planned);
-    json_integer(json, "blocks_done", (int64_t)result->block_count);
+    json_whole(json, "window_ns", plan->window_ns);
+    json_whole(json, "warmup_ns", plan->warmup_ns);
+    json_whole(json, "blocks_planned", plan->blocks_planned);
+    json_whole(json, "blocks_done", (int64_t)result->block_count);
     json_text(json, "order", "williams");
     write_text(json, "pin", plan->pin);
-    json_integer(json, "server_cpu", plan->server_cpu);
-    json_integer(json, "client_cpu", plan->client_cpu);
+    json_whole(json, "server_cpu", plan->server_cpu);
+    json_whole(json, "client_cpu", plan->client_cpu);
     json_number(json, "precision", plan->precision);
     write_count(json, "budget_ns", plan->budget_ns);
     write_count(json, "slo_ns", plan->slo_ns);
@@ -80,14 +80,15 @@ static void write_ratio(struct json *json, const char *name, const struct statis
     json_number(json, "estimate", ratio->estimate);
     json_number(json, "low", ratio->low);
     json_number(json, "high", ratio->high);
+    json_number(json, "detectable", ratio->detectable);
     json_end(json, '}');
 }
 
 static void write_summary(struct json *json, const struct summary *summary)
 {
     json_begin(json, "summary", '{');
-    json_integer(json, "operations", summary->operation_count);
-    json_integer(json, "reply_bytes", summary->reply_bytes);
+    json_whole(json, "operations", summary->operation_count);
+    json_whole(json, "reply_bytes", summary->reply_bytes);
     json_number(json, "median_operations_per_second", summary->rate);
     json_number(json, "median_cpu_ns_per_operation", summary->cpu_ns);
     json_number(json, "user_share", summary->user_share);
@@ -108,14 +109,14 @@ static void write_histogram(struct json *json, const char *name, const struct hi
         return;
     }
     json_begin(json, name, '{');
-    json_integer(json, "maximum_ns", (int64_t)histogram->maximum);
+    json_whole(json, "maximum_ns", (int64_t)histogram->maximum);
     json_begin(json, "buckets_ns", '[');
     for (size_t index = 0; index < HISTOGRAM_BUCKET_COUNT; index++) {
         if (histogram->counts[index] == 0)
             continue;
         json_begin(json, NULL, '[');
-        json_integer(json, NULL, (int64_t)histogram_bucket_end(index));
-        json_integer(json, NULL, (int64_t)histogram->counts[index]);
+        json_whole(json, NULL, (int64_t)histogram_bucket_end(index));
+        json_whole(json, NULL, (int64_t)histogram->counts[index]);
         json_end(json, ']');
     }
     json_end(json, ']');
@@ -124,8 +125,8 @@ static void write_histogram(struct json *json, const char *name, const struct hi
 
 static void write_costs(struct json *json, const struct result_arm *arm)
 {
-    json_integer(json, "rest_ns", arm->rest_ns);
-    json_integer(json, "rest_cpu_ns", arm->rest_cpu_ns);
+    json_whole(json, "rest_ns", arm->rest_ns);
+    json_whole(json, "rest_cpu_ns", arm->rest_cpu_ns);
     write_count(json, "rss_bytes", arm->rss_bytes);
     json_number(json, "idle_bytes_per_connection", arm->idle_bytes_per_connection);
     write_count(json, "threads", arm->threads);
@@ -135,6 +136,8 @@ static void write_costs(struct json *json, const struct result_arm *arm)
     json_number(json, "events_per_wait", arm->events_per_wait);
     json_number(json, "instructions_per_operation", arm->instructions_per_operation);
     json_number(json, "headroom", arm->headroom);
+    write_count(json, "warmup_ns", arm->warmup_ns);
+    json_number(json, "warmup_slope_percent_per_s", arm->warmup_slope);
 }
 
 // `latency` is space for the histogram of the arm.
@@ -176,29 +179,32 @@ static void write_window(struct json *json, const char *arm, const struct result
 {
     json_begin(json, NULL, '{');
     json_text(json, "arm", arm);
-    json_integer(json, "place", window->place);
-    json_integer(json, "start_ns", window->start_ns);
-    json_integer(json, "elapsed_ns", window->elapsed_ns);
-    json_integer(json, "operations", window->operation_count);
-    json_integer(json, "reply_bytes", window->reply_bytes);
-    json_integer(json, "cpu_ns", window->cpu_ns);
-    json_integer(json, "user_ns", window->user_ns);
-    json_integer(json, "kernel_ns", window->kernel_ns);
+    json_whole(json, "place", window->place);
+    json_whole(json, "start_ns", window->start_ns);
+    json_whole(json, "elapsed_ns", window->elapsed_ns);
+    json_whole(json, "operations", window->operation_count);
+    json_whole(json, "reply_bytes", window->reply_bytes);
+    json_whole(json, "cpu_ns", window->cpu_ns);
+    json_whole(json, "user_ns", window->user_ns);
+    json_whole(json, "kernel_ns", window->kernel_ns);
     write_count(json, "client_cpu_ns", window->client_cpu_ns);
+    write_count(json, "client_work_ns", window->client_work_ns);
     write_count(json, "busy_ns", window->busy_ns);
+    write_count(json, "service_ns", window->service_ns);
     write_count(json, "steal_ns", window->steal_ns);
     write_count(json, "lag_p99_ns", window->lag_p99_ns);
+    write_count(json, "unsent", window->unsent_count);
     write_count(json, "voluntary_switches", window->voluntary_switches);
     write_count(json, "involuntary_switches", window->involuntary_switches);
-    json_integer(json, "p50_ns", window->p50_ns);
-    json_integer(json, "p99_ns", window->p99_ns);
-    json_integer(json, "maximum_ns", window->maximum_ns);
+    json_whole(json, "p50_ns", window->p50_ns);
+    json_whole(json, "p99_ns", window->p99_ns);
+    json_whole(json, "maximum_ns", window->maximum_ns);
     json_flag(json, "valid", window->is_valid);
     write_text(json, "invalid", window->invalid);
     json_begin(json, "latency", '[');
     for (size_t index = 0; index < window->latency_count; index++) {
-        json_integer(json, NULL, (int64_t)window->latency[index].end_ns);
-        json_integer(json, NULL, (int64_t)window->latency[index].count);
+        json_whole(json, NULL, (int64_t)window->latency[index].end_ns);
+        json_whole(json, NULL, (int64_t)window->latency[index].count);
     }
     json_end(json, ']');
     json_end(json, '}');
@@ -227,7 +233,7 @@ static void write_curve(struct json *json, const struct result *result)
         json_begin(json, NULL, '{');
         json_text(json, "arm", result->arms[point->arm].name);
         json_number(json, "rate", point->rate);
-        json_integer(json, "connections", point->connections);
+        json_whole(json, "connections", point->connections);
         json_number(json, "achieved_per_s", point->achieved_per_s);
         write_count(json, "p50_ns", point->p50_ns);
         write_count(json, "p99_ns", point->p99_ns);
@@ -253,7 +259,7 @@ int result_write(const struct result *result, FILE *stream)
     for (size_t index = 0; index < result->word_count; index++)
         json_text(&json, NULL, result->words[index]);
     json_end(&json, ']');
-    json_integer(&json, "seed", result->seed);
+    json_whole(&json, "seed", result->seed);
     write_environment(&json, &result->environment);
     write_plan(&json, result);
     json_text(&json, "reference",

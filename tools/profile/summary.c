@@ -40,15 +40,6 @@ bool summary_has(const struct result *result, size_t index)
     return false;
 }
 
-// How many arms are compared with the reference: the more, the wider the interval of each.
-static size_t count_compared(const struct result *result)
-{
-    size_t count = 0;
-    for (size_t index = 0; index < result->arm_count; index++)
-        count += index != result->reference && summary_has(result, index);
-    return count;
-}
-
 static double rate_of(const struct result_window *window)
 {
     return (double)window->operation_count / ((double)window->elapsed_ns * 1e-9);
@@ -59,39 +50,62 @@ static double cpu_of(const struct result_window *window)
     return (double)window->cpu_ns / (double)window->operation_count;
 }
 
-// One logarithm for each block of what one arm did in it over what the reference did. A window in
-// which the server's time did not advance has no logarithm, and no ratio.
-static int compare(const struct result *result, size_t index,
-                   double (*value_of)(const struct result_window *), double *scratch,
-                   size_t *ret_count, struct statistics_ratio *ret_ratio)
+static bool is_ranked(const struct result *result, size_t index)
 {
+    return result->arms[index].reason_count == 0 && summary_has(result, index);
+}
+
+size_t summary_comparisons(const struct result *result)
+{
+    size_t count = 0;
+    for (size_t index = 0; index < result->arm_count; index++)
+        count += index != result->reference && summary_has(result, index);
+    return count > 0 ? count : 1;
+}
+
+size_t summary_logarithms(const struct result *result, size_t index, enum summary_metric metric,
+                          double *ret_logarithms)
+{
+    double (*value_of)(const struct result_window *) = metric == SUMMARY_CPU ? cpu_of : rate_of;
     size_t count = 0;
     for (size_t block = 0; block < result->block_count; block++) {
         const struct result_window *window = valid_window(result, block, index);
         const struct result_window *other = valid_window(result, block, result->reference);
         double ratio = window != NULL && other != NULL ? value_of(window) / value_of(other) : NAN;
         if (isfinite(ratio) && ratio > 0)
-            scratch[count++] = log(ratio);
+            ret_logarithms[count++] = log(ratio);
     }
-    *ret_count = count;
-    if (count == 0) {
-        *ret_ratio = (struct statistics_ratio){
-            .estimate = NAN, .low = 0, .high = INFINITY, .detectable = INFINITY};
-        return 0;
-    }
-    return statistics_ratio_among(scratch, count, count_compared(result), ret_ratio);
+    return count;
 }
 
-static double median_of(const struct result *result, size_t index,
-                        double (*value_of)(const struct result_window *), double *scratch)
+static int compare(const struct result *result, size_t index, enum summary_metric metric,
+                   double *scratch, struct statistics_ratio *ret_ratio)
 {
+    size_t count = summary_logarithms(result, index, metric, scratch);
+    *ret_ratio = (struct statistics_ratio){
+        .estimate = NAN, .low = 0, .high = INFINITY, .detectable = INFINITY};
+    if (count == 0)
+        return 0;
+    return statistics_ratio_among(scratch, count, summary_comparisons(result), ret_ratio);
+}
+
+size_t summary_values(const struct result *result, size_t index, enum summary_metric metric,
+                      double *ret_values)
+{
+    double (*value_of)(const struct result_window *) = metric == SUMMARY_CPU ? cpu_of : rate_of;
     size_t count = 0;
     for (size_t block = 0; block < result->block_count; block++) {
         const struct result_window *window = valid_window(result, block, index);
         if (window != NULL)
-            scratch[count++] = value_of(window);
+            ret_values[count++] = value_of(window);
     }
-    return statistics_median(scratch, count);
+    return count;
+}
+
+static double median_of(const struct result *result, size_t index, enum summary_metric metric,
+                        double *scratch)
+{
+    return statistics_median(scratch, summary_values(result, index, metric, scratch));
 }
 
 void summary_latency(const struct result *result, size_t index, struct histogram *ret_latency)
@@ -102,6 +116,32 @@ void summary_latency(const struct result *result, size_t index, struct histogram
         if (window != NULL)
             result_merge_latency(window, ret_latency);
     }
+}
+
+double summary_half_width(const struct statistics_ratio *ratio)
+{
+    return ratio->low > 0 ? sqrt(ratio->high / ratio->low) - 1 : INFINITY;
+}
+
+// What a client that polls burns says nothing; neither does, on a processor that it shares, the
+// time in which it did not sleep.
+void summary_shares(const struct result *result, size_t index, struct summary_shares *ret_shares)
+{
+    const struct result_plan *plan = &result->plan;
+    bool is_shared = plan->server_cpu >= 0 && plan->server_cpu == plan->client_cpu;
+    bool counts_work = plan->is_polling && !is_shared;
+    double elapsed_ns = 0, server_ns = 0, client_ns = 0;
+    for (size_t block = 0; block < result->block_count; block++) {
+        const struct result_window *window = valid_window(result, block, index);
+        if (window == NULL)
+            continue;
+        int64_t busy_ns = counts_work ? window->client_work_ns : window->client_cpu_ns;
+        elapsed_ns += (double)window->elapsed_ns;
+        server_ns += (double)window->cpu_ns;
+        client_ns += busy_ns == RESULT_UNKNOWN ? NAN : (double)busy_ns;
+    }
+    ret_shares->server = server_ns / elapsed_ns;
+    ret_shares->client = client_ns / elapsed_ns;
 }
 
 static void summarise_totals(const struct result *result, size_t index, struct summary *summary)
@@ -125,7 +165,7 @@ int summary_of(const struct result *result, size_t index, struct summary *ret_su
 {
     struct summary summary = {
         .is_compared = result->reference != RESULT_NONE && result->reference != index &&
-                       summary_has(result, result->reference),
+                       is_ranked(result, index) && is_ranked(result, result->reference),
     };
     double *scratch = calloc(result->block_count, sizeof(*scratch));
     struct histogram *latency = malloc(sizeof(*latency));
@@ -134,8 +174,8 @@ int summary_of(const struct result *result, size_t index, struct summary *ret_su
         goto free_scratch;
 
     summarise_totals(result, index, &summary);
-    summary.rate = median_of(result, index, rate_of, scratch);
-    summary.cpu_ns = median_of(result, index, cpu_of, scratch);
+    summary.rate = median_of(result, index, SUMMARY_RATE, scratch);
+    summary.cpu_ns = median_of(result, index, SUMMARY_CPU, scratch);
     summary_latency(result, index, latency);
     summary.p50_ns = percentile(latency, 0.50);
     summary.p99_ns = percentile(latency, 0.99);
@@ -143,10 +183,9 @@ int summary_of(const struct result *result, size_t index, struct summary *ret_su
 
     error = 0;
     if (summary.is_compared) {
-        error = compare(result, index, rate_of, scratch, &summary.pair_count, &summary.rate_ratio);
+        error = compare(result, index, SUMMARY_RATE, scratch, &summary.rate_ratio);
         if (error == 0)
-            error =
-                compare(result, index, cpu_of, scratch, &summary.pair_count, &summary.cpu_ratio);
+            error = compare(result, index, SUMMARY_CPU, scratch, &summary.cpu_ratio);
     }
     if (error == 0)
         *ret_summary = summary;
