@@ -13,7 +13,10 @@
 
 #define PATIENCE_NS (5 * CLOCK_NS_PER_SECOND)
 
-static const struct workload *const workloads[] = {&workload_echo};
+static const struct workload *const workloads[] = {
+    &workload_echo, &workload_rr,      &workload_pipelined,  &workload_stream,  &workload_churn,
+    &workload_idle, &workload_fan_out, &workload_few_active, &workload_compute, &workload_http,
+};
 enum { WORKLOAD_COUNT = sizeof(workloads) / sizeof(workloads[0]) };
 
 void workload_list(char *text, size_t size)

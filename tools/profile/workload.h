@@ -72,7 +72,16 @@ struct workload {
                 uint64_t seed, char *reason, size_t reason_bytes);
 };
 
+extern const struct workload workload_churn;
+extern const struct workload workload_compute;
 extern const struct workload workload_echo;
+extern const struct workload workload_fan_out;
+extern const struct workload workload_few_active;
+extern const struct workload workload_http;
+extern const struct workload workload_idle;
+extern const struct workload workload_pipelined;
+extern const struct workload workload_rr;
+extern const struct workload workload_stream;
 
 // Read "echo", "rr:64:1000" and the like; `message_bytes` is for workloads without a size of their
 // own. 0; or -EINVAL, and a sentence without a full stop in `reason` that says what is wrong.
