@@ -116,7 +116,6 @@ static int record(struct selfcheck *check, bool is_slower, size_t block_count, u
     char reason[160];
     struct experiment_plan plan = {
         .connection_count = CONNECTION_COUNT,
-        .message_bytes = MESSAGE_BYTES,
         .window_ns = check->extent->window_ns,
         .warmup_ns = 5 * CLOCK_NS_PER_MS,
         .block_count = block_count,
