@@ -22,7 +22,7 @@
 #include "tools/profile/summary.h"
 #include "tools/profile/trials.h"
 
-enum { CONNECTION_COUNT = 64, MESSAGE_BYTES = 64, RUN_BLOCKS = 10, CELL_BYTES = 80 };
+enum { CONNECTION_COUNT = 64, MESSAGE_BYTES = 64, CELL_BYTES = 80 };
 
 static const double FALSE_ALARM_GOAL = 0.05, FIND_GOAL = 0.95, STALL_TOLERANCE = 0.05;
 static const double BURDEN = 1.05, STALL_RATE_PER_S = 1000;
@@ -32,27 +32,33 @@ static const int64_t STALL_STOP_NS = 200 * CLOCK_NS_PER_MS;
 struct extent {
     size_t recorded_blocks;
     size_t trial_count;
-    size_t live_count; // runs of each kind
-    size_t live_blocks;
+    size_t run_blocks;  // of a trial, that stay together
+    size_t live_count;  // runs of each kind
+    size_t live_blocks; // of a run, and of a trial
     int64_t window_ns;
+    int64_t warmup_ns;
     int64_t stall_ns;
 };
 
 static const struct extent full_extent = {
     .recorded_blocks = 300,
     .trial_count = 1000,
+    .run_blocks = 10,
     .live_count = 10,
     .live_blocks = 150,
     .window_ns = 30 * CLOCK_NS_PER_MS,
+    .warmup_ns = 5 * CLOCK_NS_PER_MS,
     .stall_ns = 10 * CLOCK_NS_PER_SECOND,
 };
 
 static const struct extent quick_extent = {
-    .recorded_blocks = 60,
+    .recorded_blocks = 90,
     .trial_count = 1000,
+    .run_blocks = 4,
     .live_count = 2,
     .live_blocks = 40,
-    .window_ns = 20 * CLOCK_NS_PER_MS,
+    .window_ns = 15 * CLOCK_NS_PER_MS,
+    .warmup_ns = 3 * CLOCK_NS_PER_MS,
     .stall_ns = 3 * CLOCK_NS_PER_SECOND,
 };
 
@@ -116,8 +122,9 @@ static int record(struct selfcheck *check, bool is_slower, size_t block_count, u
     char reason[160];
     struct experiment_plan plan = {
         .connection_count = CONNECTION_COUNT,
+        .depth = 1,
         .window_ns = check->extent->window_ns,
-        .warmup_ns = 5 * CLOCK_NS_PER_MS,
+        .warmup_ns = check->extent->warmup_ns,
         .block_count = block_count,
         .seed = seed,
         .pin = check->plan->pin,
@@ -227,7 +234,7 @@ static int check_trials(struct selfcheck *check, const struct result *recording)
     struct trials_plan plan = {
         .trial_count = check->extent->trial_count,
         .block_count = check->extent->live_blocks,
-        .run_blocks = RUN_BLOCKS,
+        .run_blocks = check->extent->run_blocks,
         .burden = 1,
         .seed = check->plan->seed,
     };
