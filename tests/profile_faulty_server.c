@@ -20,6 +20,7 @@
 //   spin        everything is right, but it never sleeps again
 //   interrupt   the parent gets SIGINT, once, and everything else is right
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -282,6 +283,9 @@ int main(int argc, char *argv[])
         bool never_sleeps = bytes_left == 0 && has_fault("spin");
         int timeout_ms = never_sleeps ? 0 : held_bytes > 0 ? SWAP_PATIENCE_MS : -1;
         int count = epoll_wait(epoll_fd, &event, 1, timeout_ms);
+        // Whoever was stopped and goes on is told so.
+        if (count < 0 && errno == EINTR)
+            continue;
         if (count < 0)
             return 1;
         if (count == 0)

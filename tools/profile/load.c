@@ -276,6 +276,7 @@ static int run_window(struct load *load, int64_t duration_ns)
     while (result == 0 && !is_over(load))
         result = take_turn(load);
     struct load_window *window = &load->window;
+    window->start_ns = load->start_ns;
     window->elapsed_ns = clock_now_ns() - load->start_ns;
     window->cpu_ns = thread_cpu_ns() - cpu_ns;
     // The clock of the thread and the one on the wall need not agree to the last nanosecond.
@@ -346,6 +347,11 @@ int load_finish(struct load *load)
         }
     }
     return 0;
+}
+
+double load_window_headroom(const struct load_window *window)
+{
+    return (double)window->operation_count * (double)CLOCK_NS_PER_SECOND / (double)window->work_ns;
 }
 
 const char *load_failure(const struct load *load)

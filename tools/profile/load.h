@@ -50,10 +50,11 @@ struct load_histograms {
 struct load_window {
     uint64_t operation_count; // complete ones; the bytes of every reply were looked at
     uint64_t reply_bytes;
-    int64_t elapsed_ns; // from the first request to the last reply
-    int64_t busy_ns;    // integral over time of the number of operations under way
-    int64_t cpu_ns;     // processor time of the generator's thread
-    int64_t work_ns; // elapsed_ns without the time asleep and the time of polls that found nothing
+    int64_t start_ns;       // of the monotonic clock; planned times count from it
+    int64_t elapsed_ns;     // from the first request to the last reply
+    int64_t busy_ns;        // integral over time of the number of operations under way
+    int64_t cpu_ns;         // processor time of the generator's thread
+    int64_t work_ns;        // of this, without polls that found nothing
     uint64_t planned_count; // open loop: operations that the plan held for this window
     uint64_t waited_count;  // of these: no connection had room for them when their time came
     uint64_t unsent_count;  // of these: given up, since the server fell too far behind
@@ -75,6 +76,9 @@ void load_close(struct load *load);
 // or another -errno. After an error load_failure says more, and the load can only be closed.
 int load_run(struct load *load, int64_t duration_ns, const struct load_histograms *histograms,
              struct load_window *ret_window);
+
+// How many operations a second the generator would do if it never had to wait.
+double load_window_headroom(const struct load_window *window);
 
 // What made load_run fail, such as "connection 3, operation 17: wrong bytes at 0 of 64".
 const char *load_failure(const struct load *load);
