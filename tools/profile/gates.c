@@ -99,7 +99,8 @@ static void judge_windows(struct result *result, size_t index)
             last = window->invalid;
         }
     }
-    if (count > 0 && 2 * invalid_count > count)
+    result->arms[index].uses_invalid = 2 * invalid_count > count;
+    if (result->arms[index].uses_invalid)
         object(&result->arms[index], "%zu of %zu windows failed a gate, the last one: %.120s",
                invalid_count, count, last);
 }

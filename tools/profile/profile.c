@@ -33,17 +33,28 @@ int profile_complain(const char *what, const char *object, int error)
     return OPTIONS_EXIT_FAILED;
 }
 
+static const struct verb {
+    const char *name;
+    int (*measure)(int argc, char *argv[], char *const words[]); // one of the two
+    int (*look)(int argc, char *argv[]);
+} verbs[] = {
+    {"run", profile_run, NULL},           {"sweep", profile_sweep, NULL},
+    {"capacity", profile_capacity, NULL}, {"compare", NULL, profile_compare},
+    {"report", NULL, profile_report},     {"selfcheck", NULL, profile_selfcheck},
+};
+
 int main(int argc, char *argv[])
 {
-    const char *verb = argc > 1 ? argv[1] : "";
-    if (*verb == '-' || *verb == '\0')
+    const char *name = argc > 1 ? argv[1] : "";
+    if (*name == '-' || argc < 2)
         return profile_run(argc, argv, argv);
-    if (strcmp(verb, "run") == 0)
-        return profile_run(argc - 1, argv + 1, argv);
-    if (strcmp(verb, "report") == 0)
-        return profile_report(argc - 1, argv + 1);
-    if (strcmp(verb, "compare") == 0)
-        return profile_compare(argc - 1, argv + 1);
-    fprintf(stderr, "profile: %s: Unknown verb, known are run, report and compare\n", verb);
+    for (size_t index = 0; index < sizeof(verbs) / sizeof(verbs[0]); index++) {
+        if (strcmp(name, verbs[index].name) != 0)
+            continue;
+        if (verbs[index].measure != NULL)
+            return verbs[index].measure(argc - 1, argv + 1, argv);
+        return verbs[index].look(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "profile: %s: Unknown verb, see --help\n", name);
     return OPTIONS_EXIT_USAGE;
 }

@@ -24,6 +24,7 @@ enum profile_verb {
     PROFILE_CAPACITY = 4,
     PROFILE_REPORT = 8,
     PROFILE_COMPARE = 16,
+    PROFILE_SELFCHECK = 32,
 };
 
 // What the command line says. What a verb has no option for stays as it is.
@@ -45,7 +46,6 @@ struct profile_settings {
     const char *warmup;
     uint64_t seed;
     const char *pin;
-    bool counts;
     const char *over;
     const char *points;
     int64_t slo_ns;
@@ -54,6 +54,7 @@ struct profile_settings {
     const char *html;
     const char *csv;
     bool quiet;
+    bool is_brief;
 };
 
 extern struct profile_settings profile_settings;
@@ -119,5 +120,6 @@ int profile_sweep(int argc, char *argv[], char *const words[]);
 int profile_capacity(int argc, char *argv[], char *const words[]);
 int profile_report(int argc, char *argv[]);
 int profile_compare(int argc, char *argv[]);
+int profile_selfcheck(int argc, char *argv[]);
 
 #endif

@@ -160,7 +160,7 @@ static const struct row {
               "fifth of a window, and before the first one until the rate has no slope",
       .initial = "auto",
       .text = &profile_settings.warmup}},
-    {MEASURE,
+    {MEASURE | PROFILE_SELFCHECK,
      {.long_name = "seed",
       .argument = "N",
       .help = "of the messages, the arrivals and the order of the windows",
@@ -175,6 +175,16 @@ static const struct row {
               "server=N,client=M; none; auto: one for a closed loop, two for an open one",
       .initial = "auto",
       .text = &profile_settings.pin}},
+    {PROFILE_SELFCHECK,
+     {.long_name = "pin",
+      .argument = "MODE",
+      .help = "one: server and client share a processor; server=N,client=M; none",
+      .initial = "one",
+      .text = &profile_settings.pin}},
+    {PROFILE_SELFCHECK,
+     {.long_name = "brief",
+      .help = "a small share of it, in twenty seconds instead of five minutes",
+      .flag = &profile_settings.is_brief}},
     {PROFILE_COMPARE,
      {.long_name = "tolerance",
       .argument = "P%",
@@ -196,7 +206,7 @@ static const struct row {
       .argument = "FILE",
       .help = "also write a row for each window",
       .text = &profile_settings.csv}},
-    {MEASURE,
+    {MEASURE | PROFILE_SELFCHECK,
      {.long_name = "quiet",
       .short_name = 'q',
       .help = "show no progress on the terminal",
@@ -238,6 +248,11 @@ static const struct verb {
      "Compare the servers that two result files have in common.",
      "The exit status is 1 if a server has become worse by more than the tolerance, and its\n"
      "interval does not hold 1."},
+    {PROFILE_SELFCHECK, "profile selfcheck", "[options]",
+     "Find out how far this tool can be trusted on this machine.",
+     "It counts differences that it sees where there are none, finds a server that is five\n"
+     "percent slower, and looks whether it notices one that stands still. The exit status is 1\n"
+     "if it falls short of its goals."},
 };
 
 // The options of the verb that was looked up last.

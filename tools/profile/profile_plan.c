@@ -43,6 +43,8 @@ static int plan_loop(enum profile_verb verb, struct experiment_plan *plan)
     plan->arrivals = kind == 0 ? LOAD_POISSON : LOAD_UNIFORM;
     plan->rate_per_s = (double)settings->rate_per_s;
     plan->loop = settings->rate_per_s > 0 ? LOAD_OPEN : LOAD_CLOSED;
+    if (verb == PROFILE_CAPACITY || (verb == PROFILE_SWEEP && strcmp(settings->over, "rates") == 0))
+        plan->loop = LOAD_OPEN;
     if (settings->loop != NULL) {
         kind = choose(settings->loop, loops, 2);
         if (kind == RESULT_NONE)
@@ -85,10 +87,8 @@ static int plan_length(enum profile_verb verb, struct experiment_plan *plan)
 static int plan_pin(enum profile_verb verb, struct experiment_plan *plan)
 {
     const char *pin = profile_settings.pin;
-    bool is_open = plan->loop == LOAD_OPEN || verb == PROFILE_CAPACITY ||
-                   (verb == PROFILE_SWEEP && strcmp(profile_settings.over, "rates") == 0);
     if (strcmp(pin, "auto") == 0)
-        pin = is_open || plan->polls ? "two" : "one";
+        pin = plan->loop == LOAD_OPEN || plan->polls ? "two" : "one";
     if (strcmp(pin, "two") == 0 && pin_parse("server=0,client=1", &plan->pin) == 0)
         return OPTIONS_EXIT_DONE;
     if (pin_parse(strcmp(pin, "two") == 0 ? "one" : pin, &plan->pin) < 0)

@@ -84,12 +84,13 @@ static void print_values(const struct result_arm *arm, const struct summary *sum
     char rate[REPORT_CELL_BYTES], p50[REPORT_CELL_BYTES], p99[REPORT_CELL_BYTES];
     char p999[REPORT_CELL_BYTES], cpu[REPORT_CELL_BYTES], user[REPORT_CELL_BYTES];
     char kernel[REPORT_CELL_BYTES];
-    fprintf(stream, "%-*s %11s %9s %9s %9s %10s %8s %8s\n", name_width, arm->name,
+    fprintf(stream, "%-*s %11s %9s %9s %9s %10s %8s %8s%s\n", name_width, arm->name,
             report_grouped((uint64_t)summary->rate, rate), percentile(summary->p50_ns, p50),
             percentile(summary->p99_ns, p99), percentile(summary->p999_ns, p999),
             report_microseconds(summary->cpu_ns, 3, cpu),
             report_microseconds(summary->cpu_ns * summary->user_share, 2, user),
-            report_microseconds(summary->cpu_ns * (1 - summary->user_share), 2, kernel));
+            report_microseconds(summary->cpu_ns * (1 - summary->user_share), 2, kernel),
+            arm->reason_count > 0 ? "  not ranked" : "");
 }
 
 static void print_costs(const struct result *result, size_t index, int name_width, FILE *stream)

@@ -117,6 +117,7 @@ struct result_arm {
     char limited_by[RESULT_TEXT_BYTES];
     char reasons[RESULT_REASON_LIMIT][RESULT_TEXT_BYTES]; // why it is not to be ranked
     size_t reason_count;                                  // 0: it is valid
+    bool uses_invalid;   // most of its windows failed a gate: its values are those of all of them
     int64_t rest_ns;     // how long it was left in peace between windows, in all
     int64_t rest_cpu_ns; // what it used meanwhile: next to nothing, or it disturbs the others
     int64_t rss_bytes;

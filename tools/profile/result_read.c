@@ -194,6 +194,7 @@ static void read_arm(struct reader *reader, const json_t *from, struct result_ar
     reader_text(reader, from, "backend", arm->backend, sizeof(arm->backend));
     reader_text(reader, from, "limited_by", arm->limited_by, sizeof(arm->limited_by));
     read_reasons(reader, from, arm);
+    reader_flag(reader, from, "uses_invalid_windows", false, &arm->uses_invalid);
     reader_needed(reader, from, "rest_ns", &arm->rest_ns);
     reader_needed(reader, from, "rest_cpu_ns", &arm->rest_cpu_ns);
     reader_count(reader, from, "rss_bytes", &arm->rss_bytes);

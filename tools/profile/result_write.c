@@ -162,6 +162,7 @@ static int write_arm(struct json *json, const struct result *result, size_t inde
     for (size_t reason = 0; reason < arm->reason_count; reason++)
         json_text(json, NULL, arm->reasons[reason]);
     json_end(json, ']');
+    json_flag(json, "uses_invalid_windows", arm->uses_invalid);
     write_text(json, "limited_by", arm->limited_by);
     write_costs(json, arm);
     if (is_summarised)

@@ -20,12 +20,14 @@ static uint64_t percentile(const struct histogram *latency, double share)
     return is_supported ? histogram_percentile(latency, share) : 0;
 }
 
-// The window, or NULL if it makes no statement. One without an operation has no time for one.
+// The window, or NULL if it makes no statement. One without an operation has no time for one. Where
+// hardly a window is valid all of them speak, and the arm is not ranked.
 static const struct result_window *valid_window(const struct result *result, size_t block,
                                                 size_t index)
 {
     const struct result_window *window = result_window_at(result, block, index);
-    bool is_fit = window->is_complete && window->is_valid && window->operation_count > 0;
+    bool is_fit = window->is_complete && window->operation_count > 0 &&
+                  (window->is_valid || result->arms[index].uses_invalid);
     return is_fit ? window : NULL;
 }
 
