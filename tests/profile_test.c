@@ -253,7 +253,7 @@ static void test_profile_measures_the_others_where_io_uring_is_denied(void **sta
     assert_printed("left out: io_uring: start: ended with status 2 before it listened\n");
     assert_printed("left out: raw-uring: start: ended with status 1 before it listened\n");
     // Both have said why.
-    assert_printed("echo_server: --backend io_uring: Operation not permitted: ");
+    assert_printed("cede: --backend io_uring: Operation not permitted: ");
     assert_printed("raw_uring: io_uring_setup: Operation not permitted\n");
     assert_printed("2 of 2 blocks");
     assert_true(count_numbers("select") >= 2);

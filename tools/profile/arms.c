@@ -16,9 +16,9 @@
 #define PEER(name) "tools/profile/peers/" name
 
 static const struct arm_program programs[] = {
-    {.name = "select", .path = "tools/echo_server", .backend = "select"},
-    {.name = "epoll", .path = "tools/echo_server", .backend = "epoll"},
-    {.name = "io_uring", .path = "tools/echo_server", .backend = "io_uring"},
+    {.name = "select", .path = PEER("cede"), .backend = "select", .has_http = true},
+    {.name = "epoll", .path = PEER("cede"), .backend = "epoll", .has_http = true},
+    {.name = "io_uring", .path = PEER("cede"), .backend = "io_uring", .has_http = true},
     {.name = "raw-epoll", .path = PEER("raw_epoll"), .reference = true, .has_http = true},
     {.name = "raw-uring", .path = PEER("raw_uring")},
 };
