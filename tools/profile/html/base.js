@@ -135,8 +135,8 @@ function table(caption, columns, rows) {
     const element = make("table", null, make("caption", null, caption),
         make("thead", null, make("tr", null, head)), make("tbody", null, body));
     // A wide table scrolls by itself, also by keyboard.
-    return make("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": caption},
-        element);
+    return make("div", {class: "scroll", tabindex: "0", role: "region",
+        "aria-label": caption + ", table"}, element);
 }
 
 function details(caption, columns, rows) {

@@ -15,28 +15,18 @@
 #include "tools/profile/html/assets.h"
 #include "tools/profile/html/digest.h"
 
-struct asset {
-    const char *name;
-    const char *begin;
-    const char *end;
-};
-
-static const struct asset assets[] = {
-    {"report.css", assets_report_css, assets_report_css_end},
-    {"base.js", assets_base_js, assets_base_js_end},
-    {"marks.js", assets_marks_js, assets_marks_js_end},
-    {"lines.js", assets_lines_js, assets_lines_js_end},
-    {"words.js", assets_words_js, assets_words_js_end},
-    {"trust.js", assets_trust_js, assets_trust_js_end},
-    {"report.js", assets_report_js, assets_report_js_end},
-    {"uplot.js", assets_uplot_js, assets_uplot_js_end},
-    {"uplot.css", assets_uplot_css, assets_uplot_css_end},
-    {"uplot.licence", assets_uplot_licence, assets_uplot_licence_end},
-};
-
 static bool is_named(const char *name, const char *begin, size_t length)
 {
     return strlen(name) == length && memcmp(name, begin, length) == 0;
+}
+
+static const struct asset *find_asset(const char *name, size_t length)
+{
+    for (size_t index = 0; index < asset_count; index++) {
+        if (is_named(assets[index].name, name, length))
+            return &assets[index];
+    }
+    return NULL;
 }
 
 // Nothing in a script element may look like the end of it, or like the begin of a comment. A `<`
@@ -55,17 +45,17 @@ static void write_part(FILE *stream, const char *name, size_t length, const char
 {
     if (is_named("document", name, length))
         write_escaped(stream, document);
-    for (size_t index = 0; index < sizeof(assets) / sizeof(assets[0]); index++) {
-        const struct asset *asset = &assets[index];
-        if (is_named(asset->name, name, length))
-            fwrite(asset->begin, 1, (size_t)(asset->end - asset->begin), stream);
-    }
+    const struct asset *asset = find_asset(name, length);
+    if (asset != NULL)
+        fwrite(asset->bytes, 1, asset->size, stream);
 }
 
 static int write_page(FILE *stream, const char *document)
 {
-    const char *at = assets_template;
-    const char *end = assets_template_end;
+    static const char name[] = "template.html";
+    const struct asset *template = find_asset(name, strlen(name));
+    const char *at = (const char *)template->bytes;
+    const char *end = at + template->size;
     while (at < end) {
         const char *open = memmem(at, (size_t)(end - at), "{{", 2);
         const char *close = open != NULL ? memmem(open, (size_t)(end - open), "}}", 2) : NULL;

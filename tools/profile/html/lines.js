@@ -69,6 +69,11 @@ class Legend {
 
 const charts = [];
 
+// To be called once they are in the page and have a width, and when the colours have changed.
+function drawCharts() {
+    charts.forEach(({draw, box}) => draw(box.clientWidth));
+}
+
 // A figure with a plot in it. `build(isHidden)` gives uPlot's options without a size, and its data;
 // `read(at)` gives what the legend shows at this index of the data: [place, texts].
 function chart(name, arms, height, label, build, read) {
@@ -93,7 +98,7 @@ function chart(name, arms, height, label, build, read) {
     charts.push({draw, box});
     // Not at once: what is observed must not change while it is observed.
     new ResizeObserver(() => requestAnimationFrame(() => {
-        if (!plot || plot.width !== box.clientWidth)
+        if (plot && plot.width !== box.clientWidth)
             draw(box.clientWidth);
     })).observe(box);
     return make("figure", null, legend.element, box);
@@ -101,15 +106,14 @@ function chart(name, arms, height, label, build, read) {
 
 // Paper has its own width and is white, whatever the screen is.
 const PAPER_WIDTH = 680;
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
-    charts.forEach(({draw, box}) => draw(box.clientWidth)));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCharts);
 addEventListener("beforeprint", () => {
     document.documentElement.classList.add("paper");
     charts.forEach(({draw}) => draw(PAPER_WIDTH));
 });
 addEventListener("afterprint", () => {
     document.documentElement.classList.remove("paper");
-    charts.forEach(({draw, box}) => draw(box.clientWidth));
+    drawCharts();
 });
 
 // ---- Latency by percentile.
@@ -148,7 +152,7 @@ function latencyChart(arms, member) {
     }}});
     const read = (at) => [percentileName(oneIn[at]), new Map(arms.map((arm) =>
         [arm.index, (rows(arm)[at] || [])[1] ? time(rows(arm)[at][1]) : ""]))];
-    return chart("latency", arms, 320, "Latency by percentile, a line for each server; the " +
+    return chart(member, arms, 320, "Latency by percentile, a line for each server; the " +
         "numbers are in the table below.", build, read);
 }
 

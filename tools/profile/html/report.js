@@ -38,6 +38,8 @@ function exceptions(result) {
 }
 
 function summaryTable(result, hasRanking) {
+    if (!result.arms.some((arm) => arm.isTimed))
+        return null;
     const columns = ["server", "operations/s", "p50", "p99", "CPU per operation", "user", "kernel"];
     const rows = result.arms.filter((arm) => arm.isTimed).map((arm) => {
         const cpu = arm.summary.median_cpu_ns_per_operation, user = arm.summary.user_share;
@@ -52,13 +54,16 @@ function summaryTable(result, hasRanking) {
         isKnown(user) ? time(cpu * user) : DASH, isKnown(user) ? time(cpu * (1 - user)) : DASH,
         ...hasRanking ? [compared] : []];
     });
-    return table("Medians of the windows; percentiles over all windows", [...columns,
-        ...hasRanking ? ["CPU against " + result.reference] : []], rows);
+    const headings = [...columns, ...hasRanking ? ["CPU against " + result.reference] : []];
+    return make("section", {"aria-label": "Summary"},
+        table("Medians of the windows; percentiles over all windows", headings, rows));
 }
 
 function ratioSection(result) {
     const reference = result.reference;
     const refusal = whyNoRanking(result);
+    if (result.arms.filter((arm) => arm.isTimed).length < 2)
+        return null;
     if (refusal)
         return section("ratios", "Ratios", null, make("p", {class: "refusal"}, refusal));
     const panels = [["cpu_ratio", "Processor time per operation", true, "less is better"],
@@ -80,7 +85,8 @@ function latencyTable(arms, member) {
     const has = (arm, oneIn) => percentileOf({latency: arm[member]}, oneIn);
     const columns = NAMED_PERCENTILES.filter((oneIn) => arms.some((arm) =>
         isKnown(has(arm, oneIn))));
-    return details("Latency by percentile", ["server", ...columns.map(percentileName), "most"],
+    const caption = (member === "service" ? "Service time" : "Latency") + " by percentile";
+    return details(caption, ["server", ...columns.map(percentileName), "most"],
         arms.map((arm) => [arm.name, ...columns.map((oneIn) => time(has(arm, oneIn))),
             time(arm[member].maximum_ns)]));
 }
@@ -154,6 +160,8 @@ const COSTS = [["System calls per operation", "syscalls_per_operation", number],
 function costSection(result) {
     const arms = result.arms.filter((arm) => arm.isTimed);
     const measured = COSTS.filter(([, member]) => arms.some((arm) => isKnown(arm[member])));
+    if (arms.length === 0)
+        return null;
     if (measured.length === 0)
         return section("costs", "System calls and other costs", null, make("p", {class: "refusal"},
             "Not counted in this run."));
@@ -174,11 +182,12 @@ function draw(result) {
     const hasRanking = whyNoRanking(result) === null;
     document.title = verdictWords(result).headline + " \u2013 Profile";
     const page = document.getElementById("page");
-    page.replaceChildren(intro(result), ...[exceptions(result), make("section", {"aria-label":
-        "Summary"}, summaryTable(result, hasRanking)), ratioSection(result),
-    latencySection(result), curveSection(result), cpuSection(result), costSection(result),
-    blockSection(result), gateSection(result), environmentSection(result),
-    reproduceSection(result), scopeSection(result)].filter(Boolean));
+    page.replaceChildren(intro(result), ...[exceptions(result),
+        summaryTable(result, hasRanking), ratioSection(result), latencySection(result),
+        curveSection(result), cpuSection(result), costSection(result), blockSection(result),
+        gateSection(result), environmentSection(result), reproduceSection(result),
+        scopeSection(result)].filter(Boolean));
+    drawCharts();
 }
 
 // An error says so on the page, where a reader sees it and a test finds it.

@@ -110,7 +110,7 @@ function environmentSection(result) {
 
 function reproduceSection(result) {
     return section("reproduce", "How to reproduce", NOTES.reproduce,
-        make("pre", {tabindex: "0", "aria-label": "Command"},
+        make("pre", {tabindex: "0", role: "group", "aria-label": "Command"},
             make("code", null, commandWords(result))));
 }
 

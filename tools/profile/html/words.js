@@ -46,7 +46,7 @@ function whyNoRanking(result) {
     if (timed.length === 0)
         return "No server could be measured.";
     if (timed.length === 1)
-        return "One server was measured, so there is nothing to compare it with.";
+        return "One server was measured: there is nothing to compare it with.";
     if (!reference || !reference.isRanked)
         return "The measurement of " + (reference ? reference.name : "the reference") +
             ", with which the others are compared, is not valid.";
@@ -58,6 +58,10 @@ function whyNoRanking(result) {
 // {headline, sub}: the answer in one sentence, and what belongs to it.
 function verdictWords(result) {
     const refusal = whyNoRanking(result);
+    const timed = result.arms.filter((arm) => arm.isRanked);
+    if (refusal && timed.length === 1)
+        return {headline: timed[0].name + " needs " +
+            time(timed[0].summary.median_cpu_ns_per_operation) + " of " + WORK + ".", sub: refusal};
     if (refusal)
         return {headline: "No ranking.", sub: refusal};
     const reference = result.reference;
