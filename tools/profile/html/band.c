@@ -7,11 +7,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/profile/statistics.h"
 
 enum {
-    DRAWS = 400,
+    DRAWS = 200,
     VALUES_BEYOND = 10, // with fewer, a percentile is an accident
 };
 
@@ -48,16 +49,14 @@ static size_t choose_points(uint64_t total, struct band_point *points)
     return count;
 }
 
-// The percentiles of the blocks with these weights.
+// The percentiles of the blocks with these weights, whose values are `total` in all.
 static void percentiles(const struct band_bucket *buckets, size_t count, const uint64_t *weights,
-                        const struct band_point *points, size_t point_count, uint64_t *values)
+                        uint64_t total, const struct band_point *points, size_t point_count,
+                        uint64_t *values)
 {
-    uint64_t total = 0, seen = 0;
-    for (size_t index = 0; index < count; index++)
-        total += buckets[index].count * weights[buckets[index].block];
     size_t point = 0;
-    uint64_t value = 0;
-    for (size_t index = 0; index < count; index++) {
+    uint64_t seen = 0, value = 0;
+    for (size_t index = 0; index < count && point < point_count; index++) {
         uint64_t here = buckets[index].count * weights[buckets[index].block];
         if (here == 0)
             continue;
@@ -71,12 +70,18 @@ static void percentiles(const struct band_bucket *buckets, size_t count, const u
         values[point++] = value;
 }
 
-static void draw_weights(struct statistics_random *random, uint64_t *weights, size_t block_count)
+// Draw blocks with replacement; `totals` says how many values each has. How many there are in all.
+static uint64_t draw_weights(struct statistics_random *random, const uint64_t *totals,
+                             size_t block_count, uint64_t *weights)
 {
-    for (size_t block = 0; block < block_count; block++)
-        weights[block] = 0;
-    for (size_t block = 0; block < block_count; block++)
-        weights[statistics_below(random, block_count)]++;
+    uint64_t total = 0;
+    memset(weights, 0, block_count * sizeof(*weights));
+    for (size_t draw = 0; draw < block_count; draw++) {
+        size_t block = (size_t)statistics_below(random, block_count);
+        weights[block]++;
+        total += totals[block];
+    }
+    return total;
 }
 
 // `values` holds DRAWS values for each point, one draw after the other.
@@ -92,6 +97,20 @@ static void set_band(struct band_point *points, size_t point_count, const uint64
     }
 }
 
+// The percentiles of DRAWS draws of blocks, one draw after the other.
+static void draw_all(const struct band_bucket *buckets, size_t count, const uint64_t *totals,
+                     size_t block_count, uint64_t *weights, uint64_t seed,
+                     const struct band_point *points, size_t point_count, uint64_t *values)
+{
+    struct statistics_random random;
+    statistics_seed(&random, seed);
+    for (size_t draw = 0; draw < DRAWS; draw++) {
+        uint64_t total = draw_weights(&random, totals, block_count, weights);
+        percentiles(buckets, count, weights, total, points, point_count,
+                    values + draw * point_count);
+    }
+}
+
 int band_make(struct band_bucket *buckets, size_t count, size_t block_count, uint64_t seed,
               struct band_point ret_points[BAND_POINT_LIMIT], size_t *ret_point_count)
 {
@@ -100,30 +119,29 @@ int band_make(struct band_bucket *buckets, size_t count, size_t block_count, uin
         total += buckets[index].count;
     if (total == 0)
         return -EINVAL;
-    uint64_t *weights = calloc(block_count, sizeof(*weights));
+    uint64_t *totals = calloc(2 * block_count, sizeof(*totals));
     uint64_t *values = calloc((size_t)DRAWS * BAND_POINT_LIMIT, sizeof(*values));
-    if (weights == NULL || values == NULL) {
-        free(weights);
+    if (totals == NULL || values == NULL) {
+        free(totals);
         free(values);
         return -ENOMEM;
     }
-    qsort(buckets, count, sizeof(buckets[0]), compare_buckets);
-    size_t point_count = choose_points(total, ret_points);
+    uint64_t *weights = totals + block_count;
+    for (size_t index = 0; index < count; index++)
+        totals[buckets[index].block] += buckets[index].count;
     for (size_t block = 0; block < block_count; block++)
         weights[block] = 1;
-    percentiles(buckets, count, weights, ret_points, point_count, exact);
+    qsort(buckets, count, sizeof(buckets[0]), compare_buckets);
+    size_t point_count = choose_points(total, ret_points);
+    percentiles(buckets, count, weights, total, ret_points, point_count, exact);
     for (size_t point = 0; point < point_count; point++)
         ret_points[point].value_ns = exact[point];
-    struct statistics_random random;
-    statistics_seed(&random, seed);
-    for (size_t draw = 0; draw < DRAWS && block_count > 1; draw++) {
-        draw_weights(&random, weights, block_count);
-        percentiles(buckets, count, weights, ret_points, point_count,
-                    values + draw * point_count);
-    }
-    if (block_count > 1)
+    if (block_count > 1) {
+        draw_all(buckets, count, totals, block_count, weights, seed, ret_points, point_count,
+                 values);
         set_band(ret_points, point_count, values);
-    free(weights);
+    }
+    free(totals);
     free(values);
     *ret_point_count = point_count;
     return 0;
