@@ -19,7 +19,9 @@
 #include <unistd.h>
 
 #include "tools/profile/clock.h"
+#include "tools/profile/experiment_record.h"
 #include "tools/profile/gates.h"
+#include "tools/profile/headroom.h"
 #include "tools/profile/order.h"
 #include "tools/profile/statistics.h"
 #include "tools/profile/summary.h"
@@ -31,44 +33,8 @@ enum { WARMUP_WINDOWS = 10, WARMUP_ROUNDS = 3 };
 static const int64_t WARMUP_WINDOW_LIMIT_NS = 50 * CLOCK_NS_PER_MS;
 static const double WARMUP_SLOPE_PERCENT = 0.5;
 
-_Static_assert((int)ARMS_LIMIT <= (int)RESULT_ARM_LIMIT, "every arm fits into a result");
-
-static void record_plan(const struct experiment_plan *plan, struct result *result)
-{
-    struct result_plan *to = &result->plan;
-    result->seed = (int64_t)plan->seed;
-    snprintf(to->verb, sizeof(to->verb), "run");
-    snprintf(to->workload, sizeof(to->workload), "%s", plan->workload.name);
-    to->is_open_loop = plan->loop == LOAD_OPEN;
-    if (to->is_open_loop) {
-        to->rate = plan->rate_per_s;
-        strcpy(to->arrivals, plan->arrivals == LOAD_POISSON ? "poisson" : "uniform");
-    }
-    to->connections = (int64_t)plan->connection_count;
-    to->message_bytes = (int64_t)plan->workload.message_bytes;
-    to->depth = (int64_t)(plan->workload.depth > 0 ? plan->workload.depth : plan->depth);
-    to->is_unix = plan->is_unix;
-    to->is_polling = plan->polls;
-    to->window_ns = plan->window_ns;
-    to->warmup_ns = plan->warmup_ns;
-    to->blocks_planned = (int64_t)plan->block_count;
-    if (plan->block_count == 0) {
-        to->precision = plan->precision;
-        to->budget_ns = plan->budget_ns;
-    }
-    to->server_cpu = plan->pin.server_cpu;
-    to->client_cpu = plan->pin.client_cpu;
-    pin_describe(&plan->pin, to->pin, sizeof(to->pin));
-}
-
-static void record_arm(const struct arm *arm, struct result_arm *outcome)
-{
-    snprintf(outcome->name, sizeof(outcome->name), "%s", arm->name);
-    if (arm->program != NULL)
-        snprintf(outcome->program, sizeof(outcome->program), "%s", arm->program->path);
-    else
-        snprintf(outcome->command, sizeof(outcome->command), "%s", arm->command);
-}
+// How long the client is measured alone.
+static const int64_t GENERATOR_NS = 200 * CLOCK_NS_PER_MS;
 
 // The server's needs are the workload's, on a path of its own if it is to have one.
 static void prepare_contestant(struct experiment *experiment, size_t index, const struct arm *arm)
@@ -78,7 +44,7 @@ static void prepare_contestant(struct experiment *experiment, size_t index, cons
     contestant->arm.needs = experiment->plan.workload.needs;
     contestant->rate_per_s = experiment->plan.rate_per_s;
     contestant->outcome = &experiment->result->arms[index];
-    record_arm(arm, contestant->outcome);
+    experiment_record_arm(arm, contestant->outcome);
     snprintf(contestant->unix_path, sizeof(contestant->unix_path), "/tmp/profile-%ld-%zu.socket",
              (long)getpid(), index);
 }
@@ -107,7 +73,7 @@ int experiment_create(const struct experiment_plan *plan, const struct arm *arms
         if (plan->loop == LOAD_OPEN)
             result->arms[index].service = calloc(1, sizeof(struct histogram));
     }
-    record_plan(plan, result);
+    experiment_record_plan(plan, result);
     return 0;
 }
 
@@ -156,19 +122,6 @@ static bool is_in_race(const struct contestant *contestant)
     return contestant->outcome->failure[0] == '\0';
 }
 
-// Our own servers name the backend behind their version, "cede 0.1.0 io_uring": the one that they
-// use, which need not be the one that they were asked for.
-static void record_version(struct contestant *contestant)
-{
-    struct result_arm *outcome = contestant->outcome;
-    const char *version = contestant->server.version;
-    const char *last = strrchr(version, ' ');
-    snprintf(outcome->version, sizeof(outcome->version), "%s", version);
-    if (last != NULL && strncmp(version, "cede ", 5) == 0)
-        snprintf(outcome->backend, sizeof(outcome->backend), "%.*s", RESULT_NAME_BYTES - 1,
-                 last + 1);
-}
-
 static void start(struct experiment *experiment, struct contestant *contestant)
 {
     const struct experiment_plan *plan = &experiment->plan;
@@ -188,7 +141,7 @@ static void start(struct experiment *experiment, struct contestant *contestant)
     if (result < 0)
         give_up(contestant, "start: %s", reason);
     else
-        record_version(contestant);
+        experiment_record_version(contestant->server.version, contestant->outcome);
 }
 
 // Between two calls of these the server has nothing to do. An error of the clock shows in the next
@@ -362,6 +315,18 @@ bool experiment_goes_on(const struct experiment *experiment)
     return !*experiment->plan.stop && count_in_race(experiment) > 0;
 }
 
+// Where it cannot be found out, it stays unknown.
+static void measure_generator(struct experiment *experiment)
+{
+    const struct experiment_plan *plan = &experiment->plan;
+    struct window_request request = request_of(experiment, &experiment->contestants[0]);
+    int cpu = pin_is_shared(&plan->pin) ? -1 : plan->pin.server_cpu;
+    double rate;
+    progress(experiment, "measuring the client");
+    if (headroom_measure(&request.load, cpu, GENERATOR_NS, &rate) == 0)
+        experiment->result->plan.generator_per_s = rate;
+}
+
 int experiment_start(struct experiment *experiment)
 {
     const struct experiment_plan *plan = &experiment->plan;
@@ -369,6 +334,7 @@ int experiment_start(struct experiment *experiment)
     if (result < 0)
         return result;
     experiment->start_ns = clock_now_ns();
+    measure_generator(experiment);
     for (size_t index = 0; index < experiment->contestant_count && !*plan->stop; index++) {
         struct contestant *contestant = &experiment->contestants[index];
         start(experiment, contestant);

@@ -116,7 +116,7 @@ static void judge_pace(struct result *result, size_t index)
     summary_shares(result, index, &shares);
     if (!(shares.client > 0))
         return;
-    arm->headroom = 1 / shares.client;
+    arm->headroom = result->plan.generator_per_s / summary_rate(result, index);
     bool is_server_busy = shares.server >= BUSY_SHARE;
     bool is_client_busy = shares.client >= BUSY_SHARE;
     const char *limit = "neither";

@@ -29,6 +29,17 @@ static void print_limits(const struct result *result, FILE *stream)
     }
 }
 
+// A client that works at more than half of what it can do may be part of what is seen.
+static void print_headroom(const struct result *result, FILE *stream)
+{
+    for (size_t index = 0; index < result->arm_count; index++) {
+        const struct result_arm *arm = &result->arms[index];
+        if (arm->headroom < 2)
+            fprintf(stream, "note: %s: the client could do only %.1f times as much\n", arm->name,
+                    arm->headroom);
+    }
+}
+
 static void print_invalid_windows(const struct result *result, FILE *stream)
 {
     size_t count = 0, invalid_count = 0;
@@ -51,9 +62,14 @@ static void print_invalid_windows(const struct result *result, FILE *stream)
 
 void report_print_notes(const struct result *result, FILE *stream)
 {
+    const struct result_environment *machine = &result->environment;
     bool is_reference_bad =
         result->reference != RESULT_NONE && result->arms[result->reference].reason_count > 0;
     print_limits(result, stream);
+    print_headroom(result, stream);
+    if (machine->load_average >= (double)machine->processors)
+        fprintf(stream, "note: the machine was busy with other things, load average %.1f\n",
+                machine->load_average);
     print_invalid_windows(result, stream);
     for (size_t index = 0; index < result->arm_count; index++) {
         const struct result_arm *arm = &result->arms[index];

@@ -25,6 +25,7 @@ void result_init(struct result *result)
     result->plan.precision = NAN;
     result->plan.budget_ns = RESULT_UNKNOWN;
     result->plan.slo_ns = RESULT_UNKNOWN;
+    result->plan.generator_per_s = NAN;
     for (size_t index = 0; index < RESULT_ARM_LIMIT; index++) {
         struct result_arm *arm = &result->arms[index];
         arm->rss_bytes = RESULT_UNKNOWN;

@@ -70,6 +70,8 @@ struct result_plan {
     double precision; // wanted half width of the intervals, 0.02 for 2 %
     int64_t budget_ns;
     int64_t slo_ns; // capacity: the p99 to keep
+    double
+        generator_per_s; // operations a second that the client would do for a server without cost
 };
 
 // So many values that are not above `end_ns`, and above the end of the bucket before.
@@ -92,7 +94,7 @@ struct result_window {
     int64_t user_ns; // in ticks: good for shares over many windows
     int64_t kernel_ns;
     int64_t client_cpu_ns;      // of the load generator
-    int64_t client_work_ns;     // elapsed_ns without what the generator slept or polled in vain
+    int64_t client_work_ns;     // of this, without polls that found nothing
     int64_t busy_ns;            // integral over time of the operations under way
     int64_t service_ns;         // sum over the operations of the time from send to reply
     int64_t steal_ns;           // taken from this machine's processors by others, all together

@@ -81,6 +81,7 @@ static void read_plan(struct reader *reader, const json_t *from, struct result_p
     reader_fraction(reader, from, "precision", &plan->precision);
     reader_count(reader, from, "budget_ns", &plan->budget_ns);
     reader_count(reader, from, "slo_ns", &plan->slo_ns);
+    reader_fraction(reader, from, "generator_per_s", &plan->generator_per_s);
 }
 
 // Pairs of a bucket's end and its count, one after the other, as a window has them.

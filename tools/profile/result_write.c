@@ -71,6 +71,7 @@ static void write_plan(struct json *json, const struct result *result)
     json_number(json, "precision", plan->precision);
     write_count(json, "budget_ns", plan->budget_ns);
     write_count(json, "slo_ns", plan->slo_ns);
+    json_number(json, "generator_per_s", plan->generator_per_s);
     json_end(json, '}');
 }
 

@@ -104,6 +104,19 @@ size_t summary_values(const struct result *result, size_t index, enum summary_me
     return count;
 }
 
+double summary_rate(const struct result *result, size_t index)
+{
+    double operation_count = 0, elapsed_ns = 0;
+    for (size_t block = 0; block < result->block_count; block++) {
+        const struct result_window *window = valid_window(result, block, index);
+        if (window == NULL)
+            continue;
+        operation_count += (double)window->operation_count;
+        elapsed_ns += (double)window->elapsed_ns;
+    }
+    return operation_count / (elapsed_ns * 1e-9);
+}
+
 static double median_of(const struct result *result, size_t index, enum summary_metric metric,
                         double *scratch)
 {
@@ -125,22 +138,17 @@ double summary_half_width(const struct statistics_ratio *ratio)
     return ratio->low > 0 ? sqrt(ratio->high / ratio->low) - 1 : INFINITY;
 }
 
-// What a client that polls burns says nothing; neither does, on a processor that it shares, the
-// time in which it did not sleep.
 void summary_shares(const struct result *result, size_t index, struct summary_shares *ret_shares)
 {
-    const struct result_plan *plan = &result->plan;
-    bool is_shared = plan->server_cpu >= 0 && plan->server_cpu == plan->client_cpu;
-    bool counts_work = plan->is_polling && !is_shared;
     double elapsed_ns = 0, server_ns = 0, client_ns = 0;
     for (size_t block = 0; block < result->block_count; block++) {
         const struct result_window *window = valid_window(result, block, index);
         if (window == NULL)
             continue;
-        int64_t busy_ns = counts_work ? window->client_work_ns : window->client_cpu_ns;
         elapsed_ns += (double)window->elapsed_ns;
         server_ns += (double)window->cpu_ns;
-        client_ns += busy_ns == RESULT_UNKNOWN ? NAN : (double)busy_ns;
+        client_ns +=
+            window->client_work_ns == RESULT_UNKNOWN ? NAN : (double)window->client_work_ns;
     }
     ret_shares->server = server_ns / elapsed_ns;
     ret_shares->client = client_ns / elapsed_ns;

@@ -56,6 +56,9 @@ size_t summary_logarithms(const struct result *result, size_t index, enum summar
 size_t summary_values(const struct result *result, size_t index, enum summary_metric metric,
                       double *ret_values);
 
+// Operations a second, over all valid windows together. NAN: there is none.
+double summary_rate(const struct result *result, size_t index);
+
 // How many arms are compared with the reference: the size of the family, at least 1.
 size_t summary_comparisons(const struct result *result);
 
