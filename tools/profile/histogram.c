@@ -8,6 +8,7 @@
 
 #include "tools/profile/histogram.h"
 
+#include <float.h>
 #include <string.h>
 
 static size_t bucket_of(uint64_t value)
@@ -53,8 +54,10 @@ void histogram_merge(struct histogram *to, const struct histogram *from)
 
 uint64_t histogram_percentile(const struct histogram *histogram, double share)
 {
-    // The rank is rounded up: the median of three values is the second, of two the first.
-    double exact_rank = share * (double)histogram->total;
+    // The rank is rounded up: the median of three values is the second, of two the first. What only
+    // the rounding of the product or of the share added is taken off before: 99.9 / 100 of 100,000
+    // values are 99,900, and not one more.
+    double exact_rank = share * (double)histogram->total * (1 - 4 * DBL_EPSILON);
     uint64_t rank = (uint64_t)exact_rank;
     if ((double)rank < exact_rank || rank == 0)
         rank++;
