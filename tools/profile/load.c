@@ -279,8 +279,11 @@ static int run_window(struct load *load, int64_t duration_ns)
     window->start_ns = load->start_ns;
     window->elapsed_ns = clock_now_ns() - load->start_ns;
     window->cpu_ns = thread_cpu_ns() - cpu_ns;
-    // The clock of the thread and the one on the wall need not agree to the last nanosecond.
-    window->work_ns = window->cpu_ns > load->in_vain_ns ? window->cpu_ns - load->in_vain_ns : 1;
+    // A poller that the kernel interrupts loses time on the wall which it did not use: what it did
+    // between the polls in vain is measured there, and it is no more than what it used in all.
+    window->work_ns = window->elapsed_ns - load->in_vain_ns;
+    if (window->work_ns > window->cpu_ns)
+        window->work_ns = window->cpu_ns;
     window->unsent_count = load->arrivals.count - load->next_arrival;
     return result;
 }
