@@ -16,13 +16,15 @@ enum cede_attempt {
     CEDE_ATTEMPT_ENDED,   // The result is set.
 };
 
-// Whether there is nothing to try: the last receive got less than it asked for, so that the next
-// would find nothing (normal mode only: another process may have shown otherwise).
+// Whether there is nothing to try: the last receive got less than it asked for, so that the next,
+// unless it is over with no bytes, would find nothing (normal mode only: another process may have
+// shown otherwise).
 static inline bool cede_attempt_is_pointless(const struct cede_operation *op,
                                              const struct cede_descriptor *slot, bool strict)
 {
     return !strict && slot->is_drained &&
-           (op->verb == CEDE_VERB_RECV || op->verb == CEDE_VERB_RECV_EXACT);
+           (op->verb == CEDE_VERB_RECV ||
+            (op->verb == CEDE_VERB_RECV_EXACT && op->as.buffer.bytes > 0));
 }
 
 // Whether there is nothing to try before the descriptor is ready: a bare wait, or a transfer of no
