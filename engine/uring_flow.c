@@ -125,6 +125,14 @@ void cede_uring_try_submitted(struct cede_uring_state *state)
     state->has_untried = cede_uring_ring_queued(&state->ring) > 0 && !state->failure;
 }
 
+// A part of the operation is done, so no wake before it was in vain.
+static void note_move(struct cede_uring_state *state, struct cede_uring_slot *slot)
+{
+    state->has_moved = true;
+    slot->was_ready = false;
+    descriptor_of(state, slot->op)->vain_wakes[cede_operation_direction(slot->op)] = 0;
+}
+
 // The operation would block, although the kernel may have called it ready: that may be too often.
 static void wait_until_ready(struct cede_uring_state *state, struct cede_uring_slot *slot)
 {
@@ -146,11 +154,13 @@ static void call(struct cede_uring_state *state, struct cede_uring_slot *slot)
     if (state->strict)
         cede_uring_try_submitted(state);
     enum cede_attempt outcome = cede_attempt(op, descriptor, slot->was_ready, state->strict);
-    state->has_moved |= outcome == CEDE_ATTEMPT_MOVED;
-    if (outcome == CEDE_ATTEMPT_ENDED)
+    if (outcome == CEDE_ATTEMPT_ENDED) {
         end(state, slot, op->result);
-    else
-        wait_until_ready(state, slot);
+        return;
+    }
+    if (outcome == CEDE_ATTEMPT_MOVED)
+        note_move(state, slot);
+    wait_until_ready(state, slot);
 }
 
 void cede_uring_begin(struct cede_uring_state *state, struct cede_operation *op)
@@ -185,8 +195,7 @@ static void go_on(struct cede_uring_state *state, struct cede_uring_slot *slot, 
         end(state, slot, (int64_t)op->as.buffer.progress);
         return;
     }
-    state->has_moved = true;
-    slot->was_ready = false;
+    note_move(state, slot);
     if (slot->is_cancelling)
         return;
     // A send that was short has found its socket full. To try again at once is to find a bit of
