@@ -96,8 +96,8 @@ static void uring_submit(void *opaque, struct cede_operation *op)
     cede_uring_begin(opaque, op);
 }
 
-// Hands entries over, waits, and takes what came: whether something did.
-static bool enter(struct cede_uring_state *state, unsigned wait_count, int64_t timeout_ns)
+// Hands entries over, and waits.
+static void hand_over(struct cede_uring_state *state, unsigned wait_count, int64_t timeout_ns)
 {
     cede_uring_request_owed(state);
     // What was not asked for is not waited for.
@@ -107,24 +107,27 @@ static bool enter(struct cede_uring_state *state, unsigned wait_count, int64_t t
     if (error < 0)
         state->failure = error;
     state->has_untried = false;
+}
+
+// The same, and takes what came: whether something did.
+static bool enter(struct cede_uring_state *state, unsigned wait_count, int64_t timeout_ns)
+{
+    hand_over(state, wait_count, timeout_ns);
     return cede_uring_drain(state);
 }
 
-// Sees to the end of what is being cancelled. In strict mode all else that has completed is left
-// for T3, since what comes of it must not come before a close.
+// Sees to the end of what is being cancelled. All else that has completed is left for T3: what came
+// of it must not come before a close, and it is to be found by a cancellation or a shutdown until
+// the engine has it. Only a full queue is emptied, since the kernel has no room to answer there.
 static void finish_cancels(struct cede_uring_state *state)
 {
     while (state->cancelling_count > 0 && !state->failure) {
-        if (!state->strict) {
-            enter(state, 1, CEDE_NEVER);
-            continue;
-        }
-        cede_uring_request_owed(state);
-        int error = cede_uring_ring_enter(&state->ring, 1, CEDE_NEVER);
-        if (error < 0)
-            state->failure = error;
-        state->has_untried = false;
-        cede_uring_drain_cancelled(state);
+        // One more than those that are left lying there.
+        hand_over(state, io_uring_cq_ready(&state->ring.ring) + 1, CEDE_NEVER);
+        if (cede_uring_ring_overflows(&state->ring))
+            cede_uring_drain(state);
+        else
+            cede_uring_drain_cancelled(state);
     }
 }
 

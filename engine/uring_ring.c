@@ -211,3 +211,8 @@ bool cede_uring_ring_has_work(const struct cede_uring_ring *ring)
     unsigned flags = IO_URING_READ_ONCE(*ring->ring.sq.kflags);
     return flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
 }
+
+bool cede_uring_ring_overflows(const struct cede_uring_ring *ring)
+{
+    return IO_URING_READ_ONCE(*ring->ring.sq.kflags) & IORING_SQ_CQ_OVERFLOW;
+}

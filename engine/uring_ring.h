@@ -48,4 +48,7 @@ int cede_uring_ring_submit(struct cede_uring_ring *ring);
 // Whether completions are pending that an enter would bring.
 bool cede_uring_ring_has_work(const struct cede_uring_ring *ring);
 
+// Whether completions wait in the kernel because their queue is full.
+bool cede_uring_ring_overflows(const struct cede_uring_ring *ring);
+
 #endif
