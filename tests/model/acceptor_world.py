@@ -298,6 +298,8 @@ class World(Outside, Musts):
                 raise Rejected(op.end_place, f"S6: {op} gives -EBADF, but nobody closed")
         elif not may_fail(op, number.end):
             raise Rejected(op.end_place, f"S17: {op} gives {error}, which has no reason")
+        elif op.verb == t.VERB_CONNECT:
+            number.end.connected = None  # connect(2) that tells of an error has disconnected it.
         elif error == ECONNREFUSED:
             self.refused(number.end)
 
