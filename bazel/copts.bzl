@@ -80,6 +80,16 @@ _LINK_TIME = _at_link_time([
 
 COPTS = _LANGUAGE + _WARNINGS + _HARDENING + _CONTROL_FLOW + _FORTIFY + _LINK_TIME
 
+# For what has to be C++: a server that is compared with. The headers of its library warn.
+CXXOPTS = [
+    "-std=c++17",
+    "-D_GNU_SOURCE",
+    "-Wall",
+    "-Wextra",
+    "-Wshadow",
+    "-Werror",
+] + _HARDENING + _CONTROL_FLOW + _FORTIFY + _LINK_TIME
+
 # Tests are held to the same.
 TEST_COPTS = COPTS
 

@@ -74,3 +74,21 @@ empty_coverage_tools = repository_rule(
     implementation = _empty_coverage_tools_impl,
     doc = "Every test names a coverage tool that Bazel would download, used or not. This is none.",
 )
+
+def _optional_packages_impl(repository_ctx):
+    found = {
+        name: repository_ctx.path(file).exists
+        for name, file in repository_ctx.attr.files.items()
+    }
+    repository_ctx.file("BUILD.bazel", "")
+    repository_ctx.file("found.bzl", "FOUND = %r\n" % found)
+
+optional_packages = repository_rule(
+    implementation = _optional_packages_impl,
+    attrs = {"files": attr.string_dict(mandatory = True, doc = "A file of each package.")},
+    doc = """Which packages of the system are there: FOUND in found.bzl, by their names.
+
+    For what can be left out where a package is missing. tools/setup has Bazel look again.""",
+    configure = True,
+    local = True,
+)

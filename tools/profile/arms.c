@@ -21,6 +21,11 @@ static const struct arm_program programs[] = {
     {.name = "io_uring", .path = PEER("cede"), .backend = "io_uring", .has_http = true},
     {.name = "raw-epoll", .path = PEER("raw_epoll"), .reference = true, .has_http = true},
     {.name = "raw-uring", .path = PEER("raw_uring")},
+    {.name = "libuv", .path = PEER("libuv"), .is_peer = true},
+    {.name = "libevent", .path = PEER("libevent"), .is_peer = true},
+    {.name = "libev", .path = PEER("libev"), .is_peer = true},
+    {.name = "asio", .path = PEER("asio"), .is_peer = true},
+    {.name = "go", .path = PEER("go_net"), .is_peer = true},
 };
 enum { PROGRAM_COUNT = sizeof(programs) / sizeof(programs[0]) };
 
