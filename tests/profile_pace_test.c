@@ -37,6 +37,7 @@ static char reason[320];
 static struct histogram latency, service, lag;
 static volatile sig_atomic_t stop;
 static struct workload_choice choice;
+static const enum load_arrivals kinds[] = {LOAD_POISSON, LOAD_UNIFORM};
 
 static void start_server(const char *workload)
 {
@@ -104,7 +105,8 @@ static struct arrivals arrivals_of(enum load_arrivals kind, double rate_per_s, i
 static void test_arrivals_are_the_same_for_the_same_seed(void **state)
 {
     (void)state;
-    for (int kind = LOAD_POISSON; kind <= LOAD_UNIFORM; kind++) {
+    for (size_t index = 0; index < 2; index++) {
+        enum load_arrivals kind = kinds[index];
         struct arrivals one = arrivals_of(kind, 5000, CLOCK_NS_PER_SECOND, 1);
         struct arrivals same = arrivals_of(kind, 5000, CLOCK_NS_PER_SECOND, 1);
         struct arrivals other = arrivals_of(kind, 5000, CLOCK_NS_PER_SECOND, 2);
@@ -120,8 +122,8 @@ static void test_arrivals_are_the_same_for_the_same_seed(void **state)
 static void test_arrivals_ascend_within_the_duration(void **state)
 {
     (void)state;
-    for (int kind = LOAD_POISSON; kind <= LOAD_UNIFORM; kind++) {
-        struct arrivals arrivals = arrivals_of(kind, 100000, CLOCK_NS_PER_SECOND, SEED);
+    for (size_t round = 0; round < 2; round++) {
+        struct arrivals arrivals = arrivals_of(kinds[round], 100000, CLOCK_NS_PER_SECOND, SEED);
         assert_true(arrivals.times_ns[0] >= 0);
         for (size_t index = 1; index < arrivals.count; index++)
             assert_true(arrivals.times_ns[index] >= arrivals.times_ns[index - 1]);
@@ -215,7 +217,8 @@ static void test_load_counts_the_time_under_way_twice_and_alike(void **state)
     static const char *const workloads[] = {"echo", "pipelined:16", "churn", "few-active:20"};
     for (size_t index = 0; index < sizeof(workloads) / sizeof(workloads[0]); index++) {
         start_server(workloads[index]);
-        for (int loop = LOAD_CLOSED; loop <= LOAD_OPEN; loop++) {
+        for (int is_open = 0; is_open <= 1; is_open++) {
+            enum load_loop loop = is_open ? LOAD_OPEN : LOAD_CLOSED;
             struct load_window window = run(plan_of(loop, 4, 0), CLOCK_NS_PER_SECOND / 20);
             assert_true(window.operation_count > 0);
             assert_accounts_agree(&window);
@@ -229,11 +232,11 @@ static void test_load_that_nobody_can_serve_gives_up_what_is_too_late(void **sta
     (void)state;
     start_server("compute:1");
     struct load_plan plan = plan_of(LOAD_OPEN, 1, 1);
-    // A thousand million operations a second are more than any server of one thread does.
-    plan.rate_per_s = 1e9;
-    struct load_window window = run(plan, CLOCK_NS_PER_MS);
+    // Ten million operations a second are more than any server of one thread does one by one.
+    plan.rate_per_s = 1e7;
+    struct load_window window = run(plan, 100 * CLOCK_NS_PER_MS);
     assert_true(window.unsent_count > 0);
-    assert_true(window.waited_count > 0);
+    assert_true(window.waited_count + 1 >= window.operation_count);
     assert_int_equal(window.operation_count + window.unsent_count, window.planned_count);
     server_stop(&server);
 }
