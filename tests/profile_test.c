@@ -216,11 +216,13 @@ static void test_profile_measures_nothing_when_the_result_file_cannot_be_written
 static void test_profile_names_every_arm_in_its_help(void **state)
 {
     (void)state;
-    char names[200], wanted[300];
+    char names[200];
     arms_list(names, sizeof(names));
-    snprintf(wanted, sizeof(wanted), "separated by commas: %s,\n", names);
     assert_int_equal(profile("--help"), 0);
-    assert_printed(wanted);
+    size_t count = 0;
+    for (char *name = strtok(names, ", "); name != NULL; name = strtok(NULL, ", "), count++)
+        assert_printed(name);
+    assert_true(count >= 5);
 }
 
 static void test_profile_refuses_what_it_does_not_understand(void **state)

@@ -255,6 +255,18 @@ static const struct verb {
      "if it falls short of its goals."},
 };
 
+// A long list of names goes on in the next line of the help.
+static void wrap(char *list)
+{
+    size_t column = 0;
+    for (char *at = list; *at != '\0'; at++, column++) {
+        if (column >= 50 && at[0] == ',' && at[1] == ' ') {
+            at[1] = '\n';
+            column = 0;
+        }
+    }
+}
+
 // The options of the verb that was looked up last.
 static struct options_entry entries[ROW_COUNT];
 static struct options_program program;
@@ -263,12 +275,14 @@ static const struct options_program *program_of(enum profile_verb verb)
 {
     char names[300];
     arms_list(names, sizeof(names));
+    wrap(names);
     snprintf(arms_help, sizeof(arms_help),
-             "what to measure, separated by commas: %s,\n"
+             "what to measure, separated by commas:\n%s,\n"
              "all, or exec:'COMMAND {port}'; a name given twice is compared with itself\n"
              "(without this option: our backends and the loops by hand)",
              names);
     workload_list(names, sizeof(names));
+    wrap(names);
     snprintf(workload_help, sizeof(workload_help), "what the client does:\n%s", names);
     program.entries = entries;
     program.entry_count = 0;
