@@ -23,7 +23,7 @@
 #include "tools/profile/runfiles.h"
 #include "tools/profile/server.h"
 
-enum { CONNECTION_COUNT = 5, WINDOW_NS = 5000000, PATIENCE_NS = 200000000 };
+enum { CONNECTION_COUNT = 5, WINDOW_NS = 5000000, PATIENCE_NS = 100000000 };
 
 static struct server server;
 static struct workload_choice choice;
@@ -264,8 +264,8 @@ static void test_workload_window_finds_each_fault(void **state)
 {
     (void)state;
     static const struct fault_case cases[] = {
-        {"echo", "short", "6400", "no reply for 0.2 seconds", -ETIMEDOUT},
-        {"echo", "hang", "6400", "no reply for 0.2 seconds", -ETIMEDOUT},
+        {"echo", "short", "6400", "no reply for 0.1 seconds", -ETIMEDOUT},
+        {"echo", "hang", "6400", "no reply for 0.1 seconds", -ETIMEDOUT},
         {"pipelined:16", "wrong", "6400", "wrong bytes", -EBADMSG},
         {"pipelined:16", "twice", "6400", "", -EBADMSG},
         {"pipelined:16", "short", "6400", "", 0},

@@ -76,6 +76,7 @@ struct load {
     size_t next_arrival;
     int64_t start_ns;
     int64_t end_ns;
+    int64_t give_up_ns; // open loop: nothing is begun after this
     bool takes_no_more; // operations: time is up
     size_t under_way;   // operations that began and did not end
     size_t stamped;     // of these: have their sent_ns
