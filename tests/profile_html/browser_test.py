@@ -183,6 +183,30 @@ class BrowserTest(unittest.TestCase):
         self.assertIn("No server could be measured.", seen["text"])
         self.assertEqual(seen["plots"], {})
 
+    def test_no_difference_says_what_would_have_been_seen(self):
+        document = dict(pages.result("full"))
+        document["arms"] = document["arms"][2:4]
+        seen = self.browser.look(pages.write(document))
+        self.check(seen)
+        self.assertEqual(seen["headline"], "No difference seen between io_uring and raw-epoll in "
+                         "processor time per operation.")
+        self.assertIn("One of 2.1\u00a0% or more would have been seen.", seen["text"])
+
+    def test_a_sweep_and_a_capacity_show_their_points_and_rank_nothing(self):
+        document = dict(pages.result("sweep"))
+        seen = self.browser.look(pages.write(document))
+        self.check(seen)
+        self.assertEqual(set(seen["plots"]), {"curve"})
+        self.assertEqual(seen["headline"], "Latency and throughput of select, epoll, io_uring, "
+                         "raw-epoll and raw-uring.")
+        self.assertIn("10 of 60 points are invalid.", seen["text"])
+        document["plan"] = {**document["plan"], "slo_ns": 1_000_000}
+        seen = self.browser.look(pages.write(document))
+        self.check(seen)
+        self.assertEqual(seen["headline"], "Highest rates with a p99 below 1\u00a0ms.")
+        # Of the load 1 is 98 % done, at a p99 of 4 * 10 us * 3.57 / 0.05 = 2.86 ms; of 0.9, all.
+        self.assertIn(f"select: {0.9 * 1e6 / 6.57 + 9:,.0f}/s, epoll: ", seen["text"])
+
     def test_one_server_is_compared_with_nothing(self):
         document = dict(pages.result("full"))
         document["arms"] = document["arms"][3:4]

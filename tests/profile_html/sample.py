@@ -4,7 +4,8 @@
 
 Nothing here was measured. `sample.py KIND` prints one: `full` has every member that a result may
 have, `plain` has no more than the first version of the schema, `refused` is a run whose reference
-failed a gate, `empty` one in which no server could be started.
+failed a gate, `sweep` has points in the place of blocks, `empty` is a run in which no server could
+be started.
 """
 
 import collections
@@ -82,7 +83,8 @@ def blocks(rng, servers, count):
 
 
 def ratio(value, half):
-    return {"estimate": value, "low": value * (1 - half), "high": value * (1 + half)}
+    return {"estimate": value, "low": value * (1 - half), "high": value * (1 + half),
+            "detectable": 1 + 1.4 * half}
 
 
 def summary(server, windows):
@@ -123,7 +125,8 @@ def arm(server, found):
         "syscalls_per_operation": 0.08 if is_batching else 2.11,
         "events_per_wait": 24.1 if is_batching else 11.8,
         "instructions_per_operation": 1000.0 * cost_us if name != "go" else None,
-        "headroom": 2.6, "summary": summary(server, windows), "latency": histogram(windows),
+        "uses_invalid_windows": False, "headroom": 2.6, "summary": summary(server, windows),
+        "latency": histogram(windows),
         "service": histogram([window(random.Random(5), name, cost_us / 2, 0, 0, 1)]),
     }
 
@@ -200,6 +203,16 @@ def refused():
     return document
 
 
+def sweep():
+    """Points at many rates, and no blocks."""
+    document = full()
+    document["arms"] = [{**each, "summary": None, "service": None,
+                         "latency": {"maximum_ns": 0, "buckets_ns": []}}
+                        for each in document["arms"][:5]]
+    document["plan"].update(verb="sweep", rate=0, blocks_done=0)
+    return {**document, "reference": None, "blocks": []}
+
+
 def empty():
     document = full()
     for each in document["arms"]:
@@ -207,7 +220,7 @@ def empty():
     return {**document, "reference": None, "blocks": [], "curve": []}
 
 
-KINDS = {"full": full, "plain": plain, "refused": refused, "empty": empty}
+KINDS = {"full": full, "plain": plain, "refused": refused, "sweep": sweep, "empty": empty}
 
 if __name__ == "__main__":
     json.dump(KINDS[sys.argv[1]](), sys.stdout)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Percentiles come from the histograms of the arm's valid windows where all of these have one, and
-// then with a band. Otherwise they come from the arm's own histogram, without.
+// Percentiles come from the histograms of the arm's windows where all of these have one, and then
+// with a band. Otherwise they come from the arm's own histogram, without. Invalid windows count
+// only if the result says so.
 
 #include "tools/profile/html/digest.h"
 
@@ -72,16 +73,18 @@ static bool is_window_of(const json_t *window, const json_t *arm)
     return name != NULL && other != NULL && strcmp(name, other) == 0;
 }
 
-// The buckets of all valid windows of an arm; *ret_block_count is 0 if a window has none.
+// The buckets of all windows of an arm that count; *ret_block_count is 0 if one has none.
 static int collect_windows(const json_t *blocks, const json_t *arm, struct buckets *buckets,
                            size_t *ret_block_count)
 {
     size_t block_count = 0;
+    bool uses_invalid = json_is_true(json_object_get(arm, "uses_invalid_windows"));
     for (size_t block = 0; block < json_array_size(blocks); block++) {
         const json_t *windows = json_array_get(blocks, block);
         for (size_t at = 0; at < json_array_size(windows); at++) {
             const json_t *window = json_array_get(windows, at);
-            if (!is_window_of(window, arm) || json_is_false(json_object_get(window, "valid")))
+            bool is_invalid = json_is_false(json_object_get(window, "valid"));
+            if (!is_window_of(window, arm) || (is_invalid && !uses_invalid))
                 continue;
             const json_t *pairs = json_object_get(window, "latency");
             if (json_array_size(pairs) == 0) {

@@ -172,11 +172,12 @@ function kneeOf(points, sloNs) {
         !best || point.achieved_per_s > best.achieved_per_s ? point : best, null);
 }
 
-// The points of an arm in the order of their load, which need not be that of their throughput.
+// The valid points of an arm in the order of their load, which need not be that of their
+// throughput.
 function pathInOrder(points) {
     return (plot) => {
         const stroke = new Path2D();
-        for (const point of points)
+        for (const point of points.filter((candidate) => candidate.valid !== false))
             stroke.lineTo(plot.valToPos(point.achieved_per_s, "x", true),
                 plot.valToPos(point.p99_ns, "y", true));
         return {stroke};
@@ -214,7 +215,7 @@ function curveChart(arms, pointsOf, knees) {
         base: {
             scales: {x: {time: false, range: (plot, min, max) => [0, max * 1.04]},
                 y: logScale(1.25)},
-            axes: [axis("bottom", null, (at) => whole(at) + "/s"),
+            axes: [{...axis("bottom", null, (at) => whole(at) + "/s"), space: 90},
                 axis("left", logTicks, roundTime)],
             series: [{}, ...arms.map((arm) => ({label: arm.name, show: !isHidden(arm),
                 stroke: colourOf(arm.colour), width: 1.75, dash: arm.dash, scale: "y",

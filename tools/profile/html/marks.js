@@ -63,7 +63,7 @@ const VERDICTS = {
     worse: {less: "more", more: "less"},
 };
 
-function forest(arms, reference, member, isLessBetter) {
+function forest(arms, member, isLessBetter) {
     const compared = arms.filter((arm) => arm.isRanked && arm.summary[member]);
     const ticks = forestTicks(compared.map((arm) => arm.summary[member]));
     const scale = -Math.log(ticks[0]);
@@ -81,7 +81,7 @@ function forest(arms, reference, member, isLessBetter) {
     });
     const labels = [ticks[0], 1, ticks[4]].map((tick) => make("span",
         {style: "left:" + toPercent(tick)},
-        tick === 1 ? reference : tickName(tick, ticks[4] >= 2)));
+        tick === 1 ? "0\u00a0%" : tickName(tick, ticks[4] >= 2)));
     const axis = make("div", {class: "forest-row axis", "aria-hidden": "true"},
         make("span", {class: "name"}), make("span", {class: "ticks"}, labels));
     return make("div", {class: "forest", role: "list"}, rows, axis);

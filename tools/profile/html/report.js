@@ -15,7 +15,8 @@ function intro(result) {
     const {headline, sub} = verdictWords(result);
     const environment = result.environment || {}, plan = result.plan || {};
     const where = [isKnown(environment.processors) ? environment.processors + " processors" : null,
-        [environment.system, environment.kernel].filter(Boolean).join(" "), environment.date]
+        [environment.system, environment.kernel].filter(Boolean).join(" "),
+        (environment.date || "").replace(/T(\d+:\d+).*Z$/, " $1 UTC")]
         .filter(Boolean).join(" \u00b7 ");
     return make("header", null, make("p", {class: "eyebrow"}, planWords(plan)),
         make("h1", null, headline), make("p", {class: "lead"}, sub),
@@ -70,7 +71,7 @@ function ratioSection(result) {
         ["rate_ratio", "Operations a second", false, "more is better"]].map(
         ([member, title, isLessBetter, hint]) => make("figure", null,
             make("figcaption", null, title, make("small", null, " " + hint)),
-            forest(result.arms, reference, member, isLessBetter)));
+            forest(result.arms, member, isLessBetter)));
     const rows = byCost(result).map((arm) => [arm.name, ...["cpu_ratio", "rate_ratio"].flatMap(
         (member) => ["estimate", "low", "high"].map((part) =>
             number((arm.summary[member] || {})[part], 4)))]);
@@ -109,8 +110,9 @@ function curveSection(result) {
     const points = (result.curve || []).filter((point) => isKnown(point.achieved_per_s));
     if (points.length === 0)
         return null;
+    const load = (point) => isKnown(point.rate) ? point.rate : point.connections;
     const pointsOf = (arm) => points.filter((point) => point.arm === arm.name &&
-        isKnown(point.p99_ns));
+        isKnown(point.p99_ns)).sort((a, b) => load(a) - load(b));
     const arms = result.arms.filter((arm) => pointsOf(arm).length > 0);
     const slo = result.plan.slo_ns;
     const knees = new Map(arms.map((arm) => [arm.index, kneeOf(pointsOf(arm), slo)]));
@@ -120,7 +122,7 @@ function curveSection(result) {
         time(point.p50_ns), time(point.p99_ns), time(point.p999_ns),
         time(point.cpu_ns_per_operation), point.valid === false ? "no" : "yes"]);
     return section("curve", "Latency and throughput", NOTES.curve +
-        (slo ? time(slo) : "three times that of the lightest load") + ".",
+        (slo ? roundTime(slo) : "three times that of the lightest load") + ".",
     curveChart(arms, pointsOf, knees), details("Latency and throughput", ["server", "asked for",
         "operations/s", "p50", "p99", "p99.9", "CPU per operation", "valid"], rows));
 }

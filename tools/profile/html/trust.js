@@ -54,7 +54,7 @@ function verdict(isGood, text) {
 }
 
 // A server that works while it is asked nothing disturbs the others.
-const REST_LIMIT = 0.01;
+const REST_LIMIT = 0.02;
 
 function restVerdict(arm) {
     if (!isKnown(arm.rest_ns) || !isKnown(arm.rest_cpu_ns) || arm.rest_ns === 0)
@@ -116,7 +116,7 @@ function reproduceSection(result) {
 
 function scopeSection(result) {
     const resolutions = byCost(result).map((arm) => resolution(arm.summary.cpu_ratio) && !differs(
-        arm.summary.cpu_ratio) ? arm.name + " and " + result.reference + " may differ by up to " +
+        arm.summary.cpu_ratio) ? arm.name + " and " + result.reference + " may differ by less than " +
         resolution(arm.summary.cpu_ratio) : null).filter(Boolean);
     const items = [NOTES.scope, result.plan.loop === "open" ? null : NOTES.closedLoop, NOTES.layout,
         resolutions.length > 0 ? "What is called no difference is one that could not be seen: " +

@@ -21,8 +21,11 @@ function amounts(ratio) {
         (ratio.estimate < 1 ? "less" : "more");
 }
 
-// The largest difference that the interval leaves room for.
+// The smallest difference that would have been seen, or at least the largest one for which the
+// interval leaves room.
 function resolution(ratio) {
+    if (isKnown(ratio.detectable))
+        return percent(ratio.detectable - 1);
     return isKnown(ratio.high) ? percent(Math.max(ratio.high - 1, 1 - ratio.low)) : null;
 }
 
@@ -55,8 +58,33 @@ function whyNoRanking(result) {
     return null;
 }
 
+// The highest rate that an arm kept up with below the wanted p99, or null.
+function capacityOf(points, sloNs) {
+    const kept = points.filter((point) => point.valid !== false && point.p99_ns > 0 &&
+        point.p99_ns <= sloNs && point.achieved_per_s >= 0.98 * point.rate);
+    return kept.length > 0 ? Math.max(...kept.map((point) => point.achieved_per_s)) : null;
+}
+
+// The same for points instead of blocks. They have no intervals, hence no ranking.
+function curveWords(result) {
+    const points = result.curve, slo = result.plan.slo_ns;
+    const names = [...new Set(points.map((point) => point.arm))];
+    const invalid = points.filter((point) => point.valid === false).length;
+    const doubt = invalid > 0 ? " " + invalid + " of " + points.length + " points are invalid." : "";
+    if (!slo)
+        return {headline: "Latency and throughput of " + list(names) + ".",
+            sub: "Points have no intervals, so this ranks nothing." + doubt};
+    return {headline: "Highest rates with a p99 below " + roundTime(slo) + ".",
+        sub: names.map((name) => {
+            const most = capacityOf(points.filter((point) => point.arm === name), slo);
+            return name + ": " + (isKnown(most) ? whole(most) + "/s" : "none found");
+        }).join(", ") + "." + doubt};
+}
+
 // {headline, sub}: the answer in one sentence, and what belongs to it.
 function verdictWords(result) {
+    if ((result.curve || []).length > 0 && !result.arms.some((arm) => arm.isTimed))
+        return curveWords(result);
     const refusal = whyNoRanking(result);
     const timed = result.arms.filter((arm) => arm.isRanked);
     if (refusal && timed.length === 1)
@@ -70,8 +98,8 @@ function verdictWords(result) {
     if (!differs(ratio)) {
         const limit = resolution(ratio);
         return {headline: "No difference seen between " + first.name + " and " + reference +
-            " in " + WORK + ".", sub: limit ? "If there is one, it is at most " + limit +
-            " (95\u00a0% interval)." : "There are too few blocks to see any."};
+            " in " + WORK + ".", sub: limit ? "One of " + limit + " or more would have been seen."
+            : "There are too few blocks to see any."};
     }
     if (ratio.estimate > 1)
         return {headline: reference + " needs the least " + WORK + ".",
@@ -87,7 +115,7 @@ function verdictWords(result) {
 
 // What was run, as the first line of the text report says it.
 function planWords(plan) {
-    const rate = isKnown(plan.rate) ? " at " + whole(plan.rate) + "/s" : "";
+    const rate = plan.rate > 0 ? " at " + whole(plan.rate) + "/s" : "";
     const words = [plan.workload,
         isKnown(plan.message_bytes) ? whole(plan.message_bytes) + " bytes" : null,
         isKnown(plan.connections) ? whole(plan.connections) + " connections" : null,
@@ -99,8 +127,9 @@ function planWords(plan) {
 }
 
 function blockWords(plan) {
-    return whole(plan.blocks_done) + " of " + whole(plan.blocks_planned) + " blocks, windows of " +
-        roundTime(plan.window_ns);
+    const blocks = plan.blocks_done > 0 ? whole(plan.blocks_done) + " of " +
+        whole(plan.blocks_planned) + " blocks, " : "";
+    return blocks + "windows of " + roundTime(plan.window_ns);
 }
 
 function quote(word) {
@@ -128,8 +157,8 @@ const NOTES = {
     band: "The bands hold the percentile with 95\u00a0% confidence, from a bootstrap over blocks.",
     service: "From when a message was really sent: what latency would be if nobody had had to " +
         "wait for his turn.",
-    curve: "p99 over the operations a second that were done. A ring marks the knee: the highest " +
-        "load at which the p99 is not yet above ",
+    curve: "p99 over the operations a second that were done. Only valid points are joined. A " +
+        "ring marks the knee: the highest load at which the p99 is not yet above ",
     cpu: "Of the server, all its threads. On loopback, what the kernel does to deliver a message " +
         "is charged to its sender.",
     costs: "Few system calls and many events per wait are how a server saves processor time. A " +
