@@ -47,7 +47,7 @@ def run():
     time.sleep(float(PLANTED.get("slow", 0)))
     opcodes = {name: count for name in figures.OPCODES if name != PLANTED.get("missing")}
     coverage = {"programs": count, "traits": {"close": count // 2}, "operations": [0, 0, count, 0],
-                "pairs": {"recv send": count, "send recv": 1}}
+                "carried_out": [0, count, 0], "pairs": {"recv send": count, "send recv": 1}}
     with open(option("--stats"), "w", encoding="utf-8") as file:
         json.dump({"plays": 3 * count, "opcodes": opcodes, "coverage": coverage}, file)
     with open(option("--hashes"), "wb") as file:

@@ -53,8 +53,8 @@ class FrontTest(unittest.TestCase):
         status, output, errors = self.explore("--programs", 2500, "--jobs", 3)
         self.assertEqual((status, errors), (0, ""))
         self.assertEqual(self.blocks(), [(first, 500) for first in range(0, 2500, 500)])
-        for words in ("2,500, of them distinct 1,250", "median 2, most 2", "with a close",
-                      "50.0 %", "2 possible, least 5 (send recv), 1 under 100",
+        for words in ("2,500, of them distinct 1,250", "operations submitted", "median 2, most 2",
+                      "operations carried out", "median 1, most 1", "with a close", "50.0 %", "2 possible, least 5 (send recv), 1 under 100",
                       "POLL_ADD              2,500", "fewer than one program in 833 fails"):
             self.assertIn(words, output)
 

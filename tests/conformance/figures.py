@@ -68,8 +68,9 @@ def _rows(figures, distinct):
     coverage = figures["coverage"]
     total = coverage["programs"]
     yield "programs", f"{total:,}, of them distinct {distinct:,}"
-    yield ("operations a program", f"median {median(coverage['operations'])}, "
-           f"most {len(trimmed(coverage['operations'])) - 1}")
+    for key, words in (("operations", "submitted"), ("carried_out", "carried out")):
+        yield (f"operations {words}", f"median {median(coverage[key])}, "
+               f"most {len(trimmed(coverage[key])) - 1}")
     for key, words in TRAITS:
         if key in coverage["traits"]:
             yield f"with {words}", _share(coverage["traits"][key], total)
