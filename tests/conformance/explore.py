@@ -7,8 +7,8 @@
     bazel run -c opt //tests/conformance:explore -- --shrink FILE
 
 docs/testing.md explains how to read what it finds. Exit status: 0 when nothing was found; 1 when
-something was, or when the programs did not reach all of the ring; 2 when it was called wrongly;
-130 when it was interrupted before it found anything.
+something was, when the programs did not reach all of the ring, or when there is nothing to shrink;
+2 when it was called wrongly; 130 when it was interrupted before it found anything.
 """
 
 import argparse

@@ -72,10 +72,12 @@ def play_again(options):
     if found:
         print(explain(found[0], options), end="")
         print_objections(options, text)
+    elif not is_steady:
+        print("it does not come to the same every time")
     elif options.mode == "strict" and options.kind != "rude" and len(options.backends) > 1:
-        print("equal")
+        print("nothing fails: the traces are equal")
     else:
-        print("accepted" if options.model else "played")
+        print("nothing fails: accepted" if options.model else "nothing fails: played")
     return bool(found) or not is_steady
 
 
@@ -113,7 +115,10 @@ def shrink_file(options):
     text = read_program(options, options.shrink)
     name = options.shrink.replace(":", "-")
     target = path(name).with_suffix("") if name == options.shrink else options.failures / name
-    return shrink_to(options, options.shrink, text, Path(f"{target}.small.program"))
+    has_failed = shrink_to(options, options.shrink, text, Path(f"{target}.small.program"))
+    if not has_failed:
+        print("nothing fails: there is nothing to shrink")
+    return has_failed
 
 
 def shrink_to(options, program_name, text, target, model=None):
@@ -121,7 +126,6 @@ def shrink_to(options, program_name, text, target, model=None):
     with open_judge(options, program_name, text, model) as judge:
         shrunk = shrink_text(judge, text, options.seconds)
     if shrunk is None:
-        print("it does not fail when it is played again; that, too, is a failure")
         return False
     for line in shrunk.summary():
         print(line)
@@ -158,6 +162,7 @@ def report(options, failures):
         print(f"{COMMAND} --replay {name}{flags(options)}")
         try:
             model = PLAYER if failure.kind == "unexpected" else None
-            shrink_to(options, name, text, target.with_suffix(".small.program"), model)
+            if not shrink_to(options, name, text, target.with_suffix(".small.program"), model):
+                print("it does not fail when it is played again; that, too, is a failure")
         except NoProgram as error:
             print(f"it cannot be shrunk: {error}")
