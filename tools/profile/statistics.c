@@ -20,8 +20,9 @@
 static const double FAMILY_ERROR = 0.05;     // of all intervals of a family together
 static const double POWER_QUANTILE = 0.8416; // of the normal distribution, for four of five runs
 
-// With fewer blocks a correlation of neighbours cannot be told from chance.
-enum { CORRELATION_BLOCKS = 20, BLOCK_LIMIT = 1000000 };
+// With fewer blocks a correlation of neighbours cannot be told from chance, and beyond the distance
+// none of this kind is expected.
+enum { CORRELATION_BLOCKS = 20, DISTANCE_LIMIT = 11, BLOCK_LIMIT = 1000000 };
 
 void statistics_seed(struct statistics_random *random, uint64_t seed)
 {
@@ -109,24 +110,32 @@ static bool bracket_median(const double *sorted, size_t count, double error, dou
     return true;
 }
 
-// By how much a correlation of neighbouring blocks widens the interval: the square root of how many
-// blocks are worth one independent block. The signs are looked at, on which the interval rests, and
-// the correlation is taken to fade by the same factor from block to block. What is negative would
-// make it narrower and is not believed.
+// The correlation of the signs of blocks that are so many apart. That the median was taken from the
+// values themselves lowers the sum by one on average.
+static double sign_correlation(const double *values, size_t count, double median, size_t distance)
+{
+    double sum = 1;
+    for (size_t index = distance; index < count; index++) {
+        double before = values[index - distance], after = values[index];
+        sum += ((before > median) - (before < median)) * ((after > median) - (after < median));
+    }
+    return sum / (double)count;
+}
+
+// By how much the interval widens where near blocks go together: the square root of how many blocks
+// are worth one independent block. The signs are looked at, on which the interval rests, up to the
+// first distance at which they no longer go together. What would make it narrower is not believed.
 static double widening_of(const double *values, size_t count, double median)
 {
-    if (count < CORRELATION_BLOCKS)
-        return 1;
-    double sum = 0;
-    for (size_t index = 1; index < count; index++) {
-        int before = (values[index - 1] > median) - (values[index - 1] < median);
-        int after = (values[index] > median) - (values[index] < median);
-        sum += before * after;
+    double worth = 1;
+    for (size_t distance = 1; distance <= DISTANCE_LIMIT && count >= CORRELATION_BLOCKS;
+         distance++) {
+        double correlation = sign_correlation(values, count, median, distance);
+        if (correlation <= 0)
+            break;
+        worth += 2 * correlation;
     }
-    // That the median was taken from the values themselves lowers the sum by one on average.
-    double correlation = (sum + 1) / (double)count;
-    correlation = correlation < 0 ? 0 : correlation > 0.9 ? 0.9 : correlation;
-    return sqrt((1 + correlation) / (1 - correlation));
+    return sqrt(worth);
 }
 
 int statistics_ratio_among(const double *logarithms, size_t count, size_t comparison_count,
