@@ -21,6 +21,7 @@ import pages
 import png
 
 CHROMIUM = shutil.which("chromium")
+ABSENT = "there is no chromium here: install Debian's package chromium"
 
 # The painted pixels of each canvas; sizes; what has no name for those who do not see; errors.
 PROBE = r"""<script>
@@ -88,7 +89,7 @@ class Browser:
         return picture
 
 
-@unittest.skipUnless(CHROMIUM, "there is no chromium here: install Debian's package chromium")
+@unittest.skipUnless(CHROMIUM, ABSENT)
 class BrowserTest(unittest.TestCase):
     maxDiff = None
 
@@ -223,4 +224,6 @@ class BrowserTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if not CHROMIUM:
+        print("skipped:", ABSENT)
     unittest.main(argv=sys.argv[:1] + sys.argv[2:])
