@@ -11,6 +11,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,6 +160,8 @@ int main(int argc, char *argv[])
 {
     char version[PEER_VERSION_BYTES];
     peer_read_options(argc, argv, "libevent", 0, 0, &options);
+    // The library writes as to a file, which a peer that is gone would make deadly.
+    signal(SIGPIPE, SIG_IGN);
     base = event_base_new();
     if (base == NULL)
         peer_fail(&options, "event_base_new", errno);

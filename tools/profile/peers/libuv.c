@@ -6,6 +6,7 @@
 //
 // Usage: see peer_read_options. SIGTERM ends it.
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,8 @@ int main(int argc, char *argv[])
     uv_os_fd_t fd;
     char version[PEER_VERSION_BYTES];
     peer_read_options(argc, argv, "libuv", 0, 0, &options);
+    // The library writes as to a file, which a peer that is gone would make deadly.
+    signal(SIGPIPE, SIG_IGN);
     must("listener", open_stream(uv_default_loop(), &listener));
     bind_listener(&listener);
     must("listen", uv_listen(&listener.any, PEER_BACKLOG, on_connection));
