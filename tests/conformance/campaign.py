@@ -137,9 +137,12 @@ class Block:
         return b"".join(self.output.values()).decode(errors="replace").splitlines()
 
     def figures(self):
-        """What the runner has counted, and how many traces nobody could decide on."""
+        """What the runner has counted, and which traces nobody could decide on."""
         found = trimmed(json.loads(self.stats.read_text(encoding="utf-8")))
-        found["undecided"] = sum(line.startswith(UNDECIDED) for line in self.lines())
+        lines = [line.split(" ", 4) for line in self.lines() if line.startswith(UNDECIDED)]
+        found["undecided"] = len(lines)
+        found["undecided_names"] = {f"{seed}:{number} {backend}": 1
+                                    for _, seed, number, backend, _ in lines}
         return found
 
     def failures(self):

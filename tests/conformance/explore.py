@@ -7,8 +7,9 @@
     bazel run -c opt //tests/conformance:explore -- --shrink FILE
 
 docs/testing.md explains how to read what it finds. Exit status: 0 when nothing was found; 1 when
-something was, when the programs did not reach all of the ring, or when there is nothing to shrink;
-2 when it was called wrongly; 130 when it was interrupted before it found anything.
+something was, when the programs did not reach all of the ring, when the acceptor was undecided on
+more than 1 of 1,000 traces, or when there is nothing to shrink; 2 when it was called wrongly; 130
+when it was interrupted before it found anything.
 """
 
 import argparse
@@ -186,6 +187,9 @@ def report(options, ledger, result):
             print(f"{'':30} fewer than one program in {figures.bound(programs):,} fails, at 95 %, "
                   "of those that this generator makes")
         if is_coverage_missed(options, total, programs):
+            status = FOUND
+        if figures.is_too_much_undecided(total):
+            complain(f"more than 1 of {figures.UNDECIDED_ONE_OF:,} traces is undecided")
             status = FOUND
     sys.stdout.flush()
     if result.failures:

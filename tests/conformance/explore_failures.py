@@ -74,6 +74,9 @@ def play_again(options):
         print_objections(options, text)
     elif not is_steady:
         print("it does not come to the same every time")
+    elif judge.undecided:
+        for backend, why in judge.undecided.items():
+            print(f"undecided: {backend}, {why}")
     elif options.mode == "strict" and options.kind != "rude" and len(options.backends) > 1:
         print("nothing fails: the traces are equal")
     else:

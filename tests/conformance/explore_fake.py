@@ -4,8 +4,8 @@
 
 What is planted stands in FAKE, words apart by blanks: `divergence=7` and its like, for a program
 with that number; `generator=X`, `missing=RECV`, `refused=io_uring`, `slow=SECONDS` a block,
-`broken`, `flaky`. The ring has another trace when a program sends and closes; it crashes at
-`unknown`, hangs at `sleep` and leaks at `release`.
+`undecided=COUNT` first programs of a block, `broken`, `flaky`. The ring has another trace when a
+program sends and closes; it crashes at `unknown`, hangs at `sleep` and leaks at `release`.
 """
 
 import json
@@ -53,6 +53,8 @@ def run():
     with open(option("--hashes"), "wb") as file:
         hashes = (number // 2 for number in range(first, first + count))
         file.write(struct.pack(f"<{count}Q", *hashes))
+    for number in range(first, first + int(PLANTED.get("undecided", 0))):
+        print(f"undecided {option('--seed')} {number} epoll 7: a reason")
     for kind in STEPS:
         if first <= int(PLANTED.get(kind, -1)) < first + count:
             print(f"{kind} {option('--seed')} {PLANTED[kind]} io_uring 3")

@@ -58,6 +58,25 @@ class FrontTest(unittest.TestCase):
                       "POLL_ADD              2,500", "fewer than one program in 833 fails"):
             self.assertIn(words, output)
 
+    def test_undecided_traces_are_named_and_few_of_them_are_forgiven(self):
+        acceptor = ("--model", "acceptor", "--ledger", "led", "--jobs", 1)
+        status, output, errors = self.explore("--programs", 1000, *acceptor, fake="undecided=1")
+        self.assertEqual((status, errors), (0, ""))
+        lines = output.splitlines()
+        at = next(at for at, line in enumerate(lines) if line.startswith("undecided traces"))
+        self.assertEqual([line.split(None, 2)[-1] for line in lines[at:at + 1]], ["2 of 3,000"])
+        self.assertEqual([line.strip() for line in lines[at + 1:at + 3]],
+                         ["1:0 epoll", "1:500 epoll"])
+        # It is continued, and too many are undecided; the names are kept.
+        status, output, errors = self.explore("--programs", 1500, *acceptor, fake="undecided=25")
+        self.assertEqual(status, 1)
+        self.assertEqual(errors, "explore: more than 1 of 1,000 traces is undecided\n")
+        self.assertRegex(output, "undecided traces +27 of 4,500\n")
+        self.assertIn("1:500 epoll\n", output)
+        self.assertIn("1:1017 epoll\n", output)
+        self.assertNotIn("1:1018 epoll\n", output)
+        self.assertEqual(output.count(" epoll\n"), 20)
+
     def test_a_campaign_goes_on_where_it_was_left(self):
         self.assertEqual(self.explore("--programs", 2000, "--ledger", "led")[0], 0)
         status, output, _ = self.explore("--programs", 5000, "--ledger", "led")

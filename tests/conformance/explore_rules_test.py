@@ -2,13 +2,21 @@
 # SPDX-License-Identifier: MIT
 """Which programs the judges may say something about: strict ones, and confluent ones."""
 
+import contextlib
+import io
+import types
 import unittest
+from pathlib import Path
+from unittest import mock
 
+import explore_failures
 import figures
 import lawful
 from confluence import is_orderly, may_be_confluent
+from runner_client import TRACE, Played
 from shrink_edits import language
 import trace
+import verdict
 
 WHOLE = "pair a b\ntask main\n    send-all a 5\n    send-all a 7\n    recv-exact b 12\n"
 
@@ -52,6 +60,32 @@ class ConfluenceTest(unittest.TestCase):
         self.assertTrue(may_be_confluent(WHOLE.replace("    send-all a 5\n", ""), WHOLE, events))
         self.assertFalse(may_be_confluent(WHOLE.replace("b 12", "b 5"), WHOLE, events))
         self.assertFalse(may_be_confluent(WHOLE.replace("recv-exact", "recv"), WHOLE, events))
+
+
+class UndecidedTest(unittest.TestCase):
+    def replay(self, **said):
+        """What is printed when the acceptor says something of each backend."""
+        judge = verdict.Judge("runner", tuple(said), "normal", "acceptor")
+        judge.client = mock.Mock(play=lambda *_: Played(TRACE, b""))
+        judge.model = mock.Mock(ask=lambda request, *_: said[request.split()[1]])
+        options = types.SimpleNamespace(replay="a.program", times=2, mode="normal", kind="random",
+                                        model="acceptor", backends=tuple(said))
+        printed = io.StringIO()
+        with mock.patch.object(explore_failures, "open_judge", return_value=judge), \
+                mock.patch.object(Path, "read_text", return_value="task main\n"), \
+                contextlib.redirect_stdout(printed):
+            is_wrong = explore_failures.play_again(options)
+        return is_wrong, printed.getvalue()
+
+    def test_a_trace_that_nobody_could_decide_on_is_not_said_to_be_accepted(self):
+        fine, open_ = Played("accepted"), Played("undecided", text="event 7: a reason")
+        self.assertEqual(self.replay(select=fine, epoll=fine),
+                         (False, "nothing fails: accepted\n"))
+        self.assertEqual(self.replay(select=fine, epoll=open_),
+                         (False, "undecided: epoll, event 7: a reason\n"))
+        is_wrong, printed = self.replay(select=open_, epoll=Played("rejected", text="event 9: no"))
+        self.assertTrue(is_wrong)
+        self.assertEqual(printed, "acceptor on epoll: 2 of 2 times\nevent 9: no\n")
 
 
 class FiguresTest(unittest.TestCase):

@@ -12,6 +12,9 @@ import itertools
 OPCODES = ("POLL_ADD", "RECV", "RECVMSG", "SEND", "SENDMSG", "ACCEPT", "CONNECT", "ASYNC_CANCEL")
 ENOUGH_PROGRAMS = 1000  # To expect each of them.
 
+UNDECIDED_NAMED = 20  # Of the traces that nobody could decide on.
+UNDECIDED_ONE_OF = 1000  # That may be one of so many traces, and no more.
+
 PAIRS_ENOUGH = 100
 TRAITS = (("parked_sender", "a parked sender"), ("cancel", "a cancellation"), ("close", "a close"),
           ("deadline", "a deadline"), ("timed_out", "one that was cut off by it"),
@@ -55,6 +58,11 @@ def missing_opcodes(figures):
     return [name for name in OPCODES if not figures["opcodes"].get(name)]
 
 
+def is_too_much_undecided(figures):
+    """Whether the acceptor gave up so often that what it says counts for little."""
+    return figures.get("undecided", 0) * UNDECIDED_ONE_OF > figures["plays"]
+
+
 def bound(programs):
     """Of how many programs fewer than one fails, at 95 %, when so many did not."""
     return programs // 3
@@ -80,7 +88,12 @@ def _rows(figures, distinct):
     yield ("pairs on one socket", f"{len(pairs)} possible, least {pairs[least]:,} ({least}), "
            f"{few} under {PAIRS_ENOUGH}")
     if figures.get("undecided"):
-        yield "undecided traces", f"{figures['undecided']:,}"
+        yield "undecided traces", f"{figures['undecided']:,} of {figures['plays']:,}"
+        # SEED:NUMBER BACKEND, of one seed.
+        names = sorted(figures.get("undecided_names", ()),
+                       key=lambda name: int(name.split()[0].partition(":")[2]))
+        for name in names[:UNDECIDED_NAMED]:
+            yield "", name
     if any(figures["opcodes"].values()):
         for number, name in enumerate(OPCODES):
             yield ("" if number else "ring operations",

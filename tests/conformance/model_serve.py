@@ -4,8 +4,8 @@
 
 A request is a line, and so many bytes as it says: `play player strict BYTES` and a program; or
 `accept BACKEND normal BYTES BYTES`, a program and a binary trace of it. The answer is
-`trace OUTCOME BYTES` and a trace; `accepted`, `undecided`, `rejected REASON`; or `error TEXT`. The
-player uses real sockets, and may be as stuck as anybody: so it has a process of its own.
+`trace OUTCOME BYTES` and a trace; `accepted`, `undecided REASON`, `rejected REASON`; or `error
+TEXT`. The player uses real sockets, and may be as stuck as anybody: so it has a process of its own.
 """
 
 import sys
@@ -28,9 +28,10 @@ def answer(words, blobs):
         found = acceptor.judge(made, trace.decode(blobs[1]))
     except (language.ProgramError, trace.TraceError) as error:
         return f"error {error}", b""
-    if found.is_accepted or found.is_undecided:
-        return "accepted" if found.is_accepted else "undecided", b""
-    return f"rejected event {found.place}: {found.why}", b""
+    if found.is_accepted:
+        return "accepted", b""
+    kind = "undecided" if found.is_undecided else "rejected"
+    return f"{kind} event {found.place}: {found.why}", b""
 
 
 def main():

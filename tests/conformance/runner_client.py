@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 # What an answer begins with; a crash and a hang are what comes instead of one.
 TRACE, ERROR, LEAK, EQUAL, REJECTED = "trace", "error", "leak", "equal", "rejected"
+UNDECIDED = "undecided"
 CRASH, HANG, SPIN = "crash", "hang", "spin"
 
 

@@ -16,7 +16,7 @@ import program as language
 import trace
 from confluence import may_be_confluent
 from runner_client import (CRASH, EQUAL, ERROR, HANG, LEAK, REJECTED, SPIN, TRACE, Client,
-                           RunnerError)
+                           UNDECIDED, RunnerError)
 
 DIVERGENCE, PLAYER, ACCEPTOR, REFERENCE = "divergence", "player", "acceptor", "reference"
 CONFLUENT = "confluent"
@@ -86,6 +86,7 @@ class Judge:
         self.confluent = confluent
         self.seeds = range(confluent_seed, confluent_seed + CONFLUENT_SEEDS)
         self.compares = mode == "strict" and not is_rude
+        self.undecided = {}  # Why the acceptor could not decide, by backend.
 
     def __enter__(self):
         return self
@@ -178,6 +179,8 @@ class Judge:
             said = self._ask_model(f"accept {backend} {self.mode}", text.encode(), data)
             if said.kind == REJECTED:
                 yield Verdict(ACCEPTOR, backend, f"{said.text}\n")
+            elif said.kind == UNDECIDED:
+                self.undecided[backend] = said.text
         if backend != self.backends[0]:
             return
         if kind == PLAYER and self.model_name == PLAYER:
