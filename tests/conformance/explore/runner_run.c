@@ -155,6 +155,7 @@ static int emit(const struct run *run)
 {
     static char text[TEXT_BYTES_MAX];
     const struct runner_options *options = run->options;
+    watchdog_rest(); // Who reads may be a slow judge.
     size_t bytes = program_print(&run->program, text, sizeof text);
     fprintf(run->emit, "program %" PRIu64 " %" PRIu64 " %zu\n", options->seed, run->number, bytes);
     fwrite(text, 1, bytes, run->emit);

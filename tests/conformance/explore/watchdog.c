@@ -91,3 +91,10 @@ void watchdog_watch(uint64_t seed, uint64_t number, const char *backend)
     set_timer(ITIMER_PROF, time_ns);
     set_timer(ITIMER_REAL, time_ns + ASLEEP_NS);
 }
+
+void watchdog_rest(void)
+{
+    watched.set_ns = 0;
+    set_timer(ITIMER_PROF, 0);
+    set_timer(ITIMER_REAL, 0);
+}

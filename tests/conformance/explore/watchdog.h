@@ -18,4 +18,7 @@ void watchdog_start(uint64_t limit_s);
 // A program begins, on a backend.
 void watchdog_watch(uint64_t seed, uint64_t number, const char *backend);
 
+// None runs until the next begins: who is waited for may take as long as it likes.
+void watchdog_rest(void);
+
 #endif
