@@ -13,7 +13,7 @@ FILE_LINES = 400
 FUNCTION_LINES = 60
 COLUMNS = 100
 
-_SPDX = re.compile(r"^(//|#) SPDX-License-Identifier: MIT$")
+_SPDX = re.compile(r"^(//|#|/\*) SPDX-License-Identifier: MIT( \*/)?$")
 
 # In two halves each, so that this file does not contain them.
 _NOTES_TO_SELF = re.compile(r"\b(" + "|".join(["TO" "DO", "FIX" "ME", "X" "XX"]) + r")\b")

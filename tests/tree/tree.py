@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 LIBRARY_FOLDERS = ("engine", "tasks", "net")
 
-CODE_SUFFIXES = (".c", ".h", ".S", ".py", ".sh", ".bzl", ".bazel", ".BUILD")
+CODE_SUFFIXES = (".c", ".h", ".S", ".py", ".sh", ".js", ".css", ".bzl", ".bazel", ".BUILD")
 CODE_NAMES = ("WORKSPACE", ".bazelrc", "tools/setup", ".ci/run")
 
 # Folders of version control, of tools and of Bazel; and what third parties wrote.

@@ -104,8 +104,8 @@ function chart(name, arms, height, label, build, read) {
     return make("figure", null, legend.element, box);
 }
 
-// Paper has its own width and is white, whatever the screen is.
-const PAPER_WIDTH = 680;
+// Paper is white, whatever the screen is, and the style sheet makes this width fit.
+const PAPER_WIDTH = 900;
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCharts);
 addEventListener("beforeprint", () => {
     document.documentElement.classList.add("paper");
