@@ -3,9 +3,9 @@
 // One thread, one turn after another: sleep (or poll) until something happened or the plan has an
 // operation, serve what happened, begin what is due, send it.
 //
-// Before the first window, each connection that is to be silent has one exchange, and a broadcast
-// goes to everybody once: a connection that the server did not accept yet costs it nothing and gets
-// no broadcast.
+// Before the first window, connections that are to be silent have one exchange, and those of a
+// broadcast have one each: a connection that the server did not accept yet costs it nothing, and
+// gets no broadcast.
 
 #include "tools/profile/load_parts.h"
 
@@ -64,11 +64,10 @@ int load_open(const struct load_plan *plan, struct load **ret_load)
     int result = load->epoll_fd < 0 ? -errno : 0;
     if (result == 0)
         result = allocate(load, workload_open_count(choice, plan->connection_count));
-    // A workload that connects anew for each operation has nothing to open yet.
-    for (size_t index = 0; index < load->connection_count && !load->workload->reconnects; index++) {
-        if (result == 0)
-            result = load_wire_open(load, &load->connections[index]);
-    }
+    // The others are connected when they first send.
+    bool connects_now = !load->workload->reconnects && !load->workload->is_broadcast;
+    for (size_t index = 0; index < load->connection_count && connects_now && result == 0; index++)
+        result = load_wire_open(load, &load->connections[index]);
     if (result < 0) {
         load_close(load);
         return result;
@@ -213,24 +212,41 @@ static bool is_over(const struct load *load)
             (load->plan.loop == LOAD_OPEN && load->next_arrival == load->arrivals.count));
 }
 
-// One exchange on each connection, or one broadcast, by the last one that was connected; whoever
-// was connected before is known to the server, too, as it takes connections in their order.
-static int greet(struct load *load)
+static int await_replies(struct load *load)
 {
-    struct load_connection *last = &load->connections[load->connection_count - 1];
-    bool has_silent_ones = load->connection_count > load->plan.connection_count;
-    load->is_greeted = true;
-    if (!load->workload->is_broadcast && !has_silent_ones)
-        return 0;
-    load->takes_no_more = true;
-    load->lanes[0].sender = load->workload->is_broadcast ? last : &load->connections[0];
-    for (size_t index = 0; index < load->lane_count; index++)
-        load_pace_begin_on(load, &load->lanes[index], clock_now_ns());
     int result = send_begun(load);
     while (result == 0 && load->under_way > 0)
         result = take_turn(load);
-    load->lanes[0].sender = &load->connections[0];
     return result;
+}
+
+// One after the other, each connection is made and sends a broadcast that comes back to it and to
+// those before it. Without this nobody could say which broadcasts a connection will get.
+static int greet_everybody(struct load *load)
+{
+    struct load_lane *lane = &load->lanes[0];
+    int result = 0;
+    for (size_t index = 0; index < load->connection_count && result == 0; index++) {
+        lane->sender = &load->connections[index];
+        lane->sender->received_count = lane->begun_count;
+        load->receiver_count = index + 1;
+        load_pace_begin_on(load, lane, clock_now_ns());
+        result = await_replies(load);
+    }
+    lane->sender = &load->connections[0];
+    return result;
+}
+
+static int greet(struct load *load)
+{
+    load->is_greeted = true;
+    load->takes_no_more = true;
+    if (load->workload->is_broadcast)
+        return greet_everybody(load);
+    bool has_silent_ones = load->connection_count > load->plan.connection_count;
+    for (size_t index = 0; index < load->lane_count && has_silent_ones; index++)
+        load_pace_begin_on(load, &load->lanes[index], clock_now_ns());
+    return await_replies(load);
 }
 
 // Everything is idle: all lanes that take part are free.

@@ -124,7 +124,7 @@ void load_pace_end(struct load *load, struct load_lane *lane, size_t count, int6
     load->window.operation_count += count;
     load->under_way -= count;
     load->stamped -= count;
-    if (!was_full)
+    if (!was_full || load->takes_no_more)
         return;
     if (load->free_count == 0)
         load->room_ns = now_ns;

@@ -56,8 +56,8 @@ struct load {
     size_t busy_limit; // closed loop: so many operations are under way
     int epoll_fd;
     struct load_connection *connections;
-    size_t connection_count; // connected at least once
-    size_t receiver_count;   // of each lane
+    size_t connection_count;
+    size_t receiver_count; // of each lane
     struct load_lane *lanes;
     size_t lane_count;
     struct load_operation *operations; // of all lanes
