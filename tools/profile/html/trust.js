@@ -115,9 +115,9 @@ function reproduceSection(result) {
 }
 
 function scopeSection(result) {
-    const resolutions = byCost(result).map((arm) => resolution(arm.summary.cpu_ratio) && !differs(
-        arm.summary.cpu_ratio) ? arm.name + " and " + result.reference + " may differ by less than " +
-        resolution(arm.summary.cpu_ratio) : null).filter(Boolean);
+    const resolutions = byCost(result).filter((arm) => !differs(arm.summary.cpu_ratio) &&
+        resolution(arm.summary.cpu_ratio)).map((arm) => arm.name + " and " + result.reference +
+        " may differ by less than " + resolution(arm.summary.cpu_ratio));
     const items = [NOTES.scope, result.plan.loop === "open" ? null : NOTES.closedLoop, NOTES.layout,
         resolutions.length > 0 ? "What is called no difference is one that could not be seen: " +
             list(resolutions) + "." : null,

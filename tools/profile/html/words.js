@@ -70,7 +70,8 @@ function curveWords(result) {
     const points = result.curve, slo = result.plan.slo_ns;
     const names = [...new Set(points.map((point) => point.arm))];
     const invalid = points.filter((point) => point.valid === false).length;
-    const doubt = invalid > 0 ? " " + invalid + " of " + points.length + " points are invalid." : "";
+    const doubt = invalid > 0 ?
+        " " + invalid + " of " + points.length + " points are invalid." : "";
     if (!slo)
         return {headline: "Latency and throughput of " + list(names) + ".",
             sub: "Points have no intervals, so this ranks nothing." + doubt};
