@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "tools/profile/clock.h"
+#include "tools/profile/experiment_parts.h"
 #include "tools/profile/experiment_record.h"
 #include "tools/profile/gates.h"
 #include "tools/profile/headroom.h"
@@ -85,8 +86,7 @@ void experiment_destroy(struct experiment *experiment)
 }
 
 // One line on a terminal, written over by the next one.
-__attribute__((format(printf, 2, 3))) static void progress(const struct experiment *experiment,
-                                                           const char *format, ...)
+void experiment_show(const struct experiment *experiment, const char *format, ...)
 {
     if (!experiment->plan.shows_progress)
         return;
@@ -117,7 +117,7 @@ __attribute__((format(printf, 2, 3))) static void give_up(struct contestant *con
     retire(contestant);
 }
 
-static bool is_in_race(const struct contestant *contestant)
+bool experiment_has(const struct contestant *contestant)
 {
     return contestant->outcome->failure[0] == '\0';
 }
@@ -127,7 +127,7 @@ static void start(struct experiment *experiment, struct contestant *contestant)
     const struct experiment_plan *plan = &experiment->plan;
     struct arm_start how;
     char reason[192];
-    progress(experiment, "starting %s", contestant->arm.name);
+    experiment_show(experiment, "starting %s", contestant->arm.name);
     if (plan->is_unix)
         contestant->arm.needs.unix_path = contestant->unix_path;
     int result = arms_prepare(&contestant->arm, &how);
@@ -175,7 +175,7 @@ static void check(struct experiment *experiment, struct contestant *contestant)
 {
     const struct experiment_plan *plan = &experiment->plan;
     char reason[192];
-    progress(experiment, "checking %s", contestant->arm.name);
+    experiment_show(experiment, "checking %s", contestant->arm.name);
     const struct loopback_address address = address_of(experiment, contestant);
     int result = plan->workload.workload->gate(&plan->workload, &address, plan->seed, reason,
                                                sizeof(reason));
@@ -185,8 +185,8 @@ static void check(struct experiment *experiment, struct contestant *contestant)
         begin_rest(contestant);
 }
 
-static struct window_request request_of(const struct experiment *experiment,
-                                        const struct contestant *contestant)
+struct window_request experiment_request(const struct experiment *experiment,
+                                         const struct contestant *contestant)
 {
     const struct experiment_plan *plan = &experiment->plan;
     return (struct window_request){
@@ -215,7 +215,7 @@ static struct window_request request_of(const struct experiment *experiment,
 // Load the server until its rate has no slope that could be seen, or a small one, or time is up.
 static void warm_up(struct experiment *experiment, struct contestant *contestant)
 {
-    struct window_request request = request_of(experiment, contestant);
+    struct window_request request = experiment_request(experiment, contestant);
     double seconds[WARMUP_WINDOWS], rates[WARMUP_WINDOWS];
     struct statistics_slope slope = {0};
     int64_t begin_ns = clock_now_ns();
@@ -223,7 +223,7 @@ static void warm_up(struct experiment *experiment, struct contestant *contestant
     if (request.duration_ns > WARMUP_WINDOW_LIMIT_NS)
         request.duration_ns = WARMUP_WINDOW_LIMIT_NS;
     for (int round = 0; round < WARMUP_ROUNDS && !*experiment->plan.stop; round++) {
-        progress(experiment, "warming up %s", contestant->arm.name);
+        experiment_show(experiment, "warming up %s", contestant->arm.name);
         if (window_take_rates(&request, WARMUP_WINDOWS, seconds, rates, reason, sizeof(reason)) <
             0) {
             give_up(contestant, "%s", reason);
@@ -243,7 +243,7 @@ static void warm_up(struct experiment *experiment, struct contestant *contestant
 static void take_window(struct experiment *experiment, struct contestant *contestant,
                         struct result_window *window)
 {
-    const struct window_request request = request_of(experiment, contestant);
+    const struct window_request request = experiment_request(experiment, contestant);
     char reason[192];
     window->start_ns = clock_now_ns() - experiment->start_ns;
     int error = window_take(&request, window, reason, sizeof(reason));
@@ -267,13 +267,13 @@ int experiment_take_block(struct experiment *experiment, const char *text)
     for (size_t place = 0; place < experiment->contestant_count && !*plan->stop; place++) {
         struct contestant *contestant = &experiment->contestants[order[place]];
         struct result_window *window = result_window_at(experiment->result, block, order[place]);
-        if (!is_in_race(contestant))
+        if (!experiment_has(contestant))
             continue;
-        progress(experiment, "%s: %s", text, contestant->arm.name);
+        experiment_show(experiment, "%s: %s", text, contestant->arm.name);
         end_rest(contestant);
         window->place = (int64_t)place;
         take_window(experiment, contestant, window);
-        if (is_in_race(contestant))
+        if (experiment_has(contestant))
             begin_rest(contestant);
     }
     if (*plan->stop)
@@ -306,7 +306,7 @@ static size_t count_in_race(const struct experiment *experiment)
 {
     size_t count = 0;
     for (size_t index = 0; index < experiment->contestant_count; index++)
-        count += is_in_race(&experiment->contestants[index]);
+        count += experiment_has(&experiment->contestants[index]);
     return count;
 }
 
@@ -319,10 +319,10 @@ bool experiment_goes_on(const struct experiment *experiment)
 static void measure_generator(struct experiment *experiment)
 {
     const struct experiment_plan *plan = &experiment->plan;
-    struct window_request request = request_of(experiment, &experiment->contestants[0]);
+    struct window_request request = experiment_request(experiment, &experiment->contestants[0]);
     int cpu = pin_is_shared(&plan->pin) ? -1 : plan->pin.server_cpu;
     double rate;
-    progress(experiment, "measuring the client");
+    experiment_show(experiment, "measuring the client");
     if (headroom_measure(&request.load, cpu, GENERATOR_NS, &rate) == 0)
         experiment->result->plan.generator_per_s = rate;
 }
@@ -338,11 +338,13 @@ int experiment_start(struct experiment *experiment)
     for (size_t index = 0; index < experiment->contestant_count && !*plan->stop; index++) {
         struct contestant *contestant = &experiment->contestants[index];
         start(experiment, contestant);
-        if (is_in_race(contestant))
+        if (experiment_has(contestant))
+            experiment_look_at_idle(experiment, contestant);
+        if (experiment_has(contestant))
             check(experiment, contestant);
     }
     for (size_t index = 0; index < experiment->contestant_count && plan->warms_up; index++) {
-        if (is_in_race(&experiment->contestants[index]))
+        if (experiment_has(&experiment->contestants[index]))
             warm_up(experiment, &experiment->contestants[index]);
     }
     return 0;
@@ -350,11 +352,11 @@ int experiment_start(struct experiment *experiment)
 
 int experiment_finish(struct experiment *experiment)
 {
-    progress(experiment, "%s", "");
+    experiment_show(experiment, "%s", "");
     int result = count_in_race(experiment) > 0 ? 0 : -ENOENT;
     for (size_t index = 0; index < experiment->contestant_count; index++) {
         retire(&experiment->contestants[index]);
-        if (is_in_race(&experiment->contestants[index]))
+        if (experiment_has(&experiment->contestants[index]))
             gates_judge_arm(experiment->result, index);
     }
     experiment_choose_reference(experiment);

@@ -38,6 +38,8 @@ struct experiment_plan {
     int64_t budget_ns; // of time, from the start of the servers to their end
     uint64_t seed;
     struct pin pin;
+    bool counts_calls;        // of the system, after the last block
+    bool counts_instructions; // by callgrind, which takes seconds
     bool shows_progress;
     const volatile sig_atomic_t *stop; // a signal asks for the end
 };

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "tools/profile/clock.h"
-#include "tools/profile/experiment.h"
+#include "tools/profile/experiment_parts.h"
 #include "tools/profile/order.h"
 #include "tools/profile/pilot.h"
 
@@ -53,6 +53,8 @@ int experiment_run(struct experiment *experiment)
     int error = experiment_start(experiment);
     if (error == 0)
         error = take_blocks(experiment);
+    if (error == 0)
+        experiment_take_costs(experiment);
     int missing = experiment_finish(experiment);
     return error < 0 ? error : missing;
 }

@@ -46,6 +46,7 @@ struct profile_settings {
     const char *warmup;
     uint64_t seed;
     const char *pin;
+    const char *counters;
     const char *over;
     const char *points;
     int64_t slo_ns;

@@ -185,6 +185,13 @@ static const struct row {
      {.long_name = "brief",
       .help = "a small share of it, in twenty seconds instead of five minutes",
       .flag = &profile_settings.is_brief}},
+    {PROFILE_RUN,
+     {.long_name = "counters",
+      .argument = "WHAT",
+      .help = "after the last block: syscalls; insns: instructions, too, by callgrind, which\n"
+              "takes seconds for each arm; none",
+      .initial = "syscalls",
+      .text = &profile_settings.counters}},
     {PROFILE_COMPARE,
      {.long_name = "tolerance",
       .argument = "P%",

@@ -100,6 +100,20 @@ static int plan_pin(enum profile_verb verb, struct experiment_plan *plan)
     return OPTIONS_EXIT_DONE;
 }
 
+static int plan_counters(enum profile_verb verb, struct experiment_plan *plan)
+{
+    static const char *const counters[] = {"none", "syscalls", "insns"};
+    if (verb != PROFILE_RUN)
+        return OPTIONS_EXIT_DONE;
+    size_t level = choose(profile_settings.counters, counters, 3);
+    if (level == RESULT_NONE)
+        return profile_refuse(verb, "counters", profile_settings.counters,
+                              "Must be syscalls, insns or none");
+    plan->counts_calls = level >= 1;
+    plan->counts_instructions = level >= 2;
+    return OPTIONS_EXIT_DONE;
+}
+
 int profile_plan(enum profile_verb verb, struct experiment_plan *ret_plan,
                  struct arm ret_arms[ARMS_LIMIT], size_t *ret_count)
 {
@@ -123,6 +137,8 @@ int profile_plan(enum profile_verb verb, struct experiment_plan *ret_plan,
         status = plan_length(verb, &plan);
     if (status == OPTIONS_EXIT_DONE)
         status = plan_pin(verb, &plan);
+    if (status == OPTIONS_EXIT_DONE)
+        status = plan_counters(verb, &plan);
     if (status != OPTIONS_EXIT_DONE)
         return status;
     if (arms_parse(settings->arms, ret_arms, ret_count, reason, sizeof(reason)) < 0)

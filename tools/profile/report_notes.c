@@ -40,6 +40,18 @@ static void print_headroom(const struct result *result, FILE *stream)
     }
 }
 
+// Most machines withhold the same from all arms alike.
+static void print_costs_notes(const struct result *result, FILE *stream)
+{
+    const char *last = "";
+    for (size_t index = 0; index < result->arm_count; index++) {
+        const struct result_arm *arm = &result->arms[index];
+        if (arm->costs_note[0] != '\0' && strcmp(arm->costs_note, last) != 0)
+            fprintf(stream, "not counted: %s: %s\n", arm->name, arm->costs_note);
+        last = arm->costs_note;
+    }
+}
+
 static void print_invalid_windows(const struct result *result, FILE *stream)
 {
     size_t count = 0, invalid_count = 0;
@@ -67,6 +79,7 @@ void report_print_notes(const struct result *result, FILE *stream)
         result->reference != RESULT_NONE && result->arms[result->reference].reason_count > 0;
     print_limits(result, stream);
     print_headroom(result, stream);
+    print_costs_notes(result, stream);
     if (machine->load_average >= (double)machine->processors)
         fprintf(stream, "note: the machine was busy with other things, load average %.1f\n",
                 machine->load_average);

@@ -130,10 +130,11 @@ struct result_arm {
     double syscalls_per_operation;
     double events_per_wait;
     double instructions_per_operation;
-    double headroom;           // what the client could do, over what it was asked to do
-    int64_t warmup_ns;         // load that was dropped until its rate had no slope
-    double warmup_slope;       // of the rate then, in percent a second
-    struct histogram *service; // open loop: from the send; NULL otherwise; owned
+    char costs_note[RESULT_TEXT_BYTES]; // why some of these are not known
+    double headroom;                    // what the client could do, over what it was asked to do
+    int64_t warmup_ns;                  // load that was dropped until its rate had no slope
+    double warmup_slope;                // of the rate then, in percent a second
+    struct histogram *service;          // open loop: from the send; NULL otherwise; owned
 };
 
 // A point of a sweep or a step of the search for a capacity.

@@ -207,6 +207,7 @@ static void read_arm(struct reader *reader, const json_t *from, struct result_ar
     reader_fraction(reader, from, "syscalls_per_operation", &arm->syscalls_per_operation);
     reader_fraction(reader, from, "events_per_wait", &arm->events_per_wait);
     reader_fraction(reader, from, "instructions_per_operation", &arm->instructions_per_operation);
+    reader_text(reader, from, "costs_note", arm->costs_note, sizeof(arm->costs_note));
     reader_fraction(reader, from, "headroom", &arm->headroom);
     reader_count(reader, from, "warmup_ns", &arm->warmup_ns);
     reader_fraction(reader, from, "warmup_slope_percent_per_s", &arm->warmup_slope);

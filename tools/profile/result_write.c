@@ -136,6 +136,7 @@ static void write_costs(struct json *json, const struct result_arm *arm)
     json_number(json, "syscalls_per_operation", arm->syscalls_per_operation);
     json_number(json, "events_per_wait", arm->events_per_wait);
     json_number(json, "instructions_per_operation", arm->instructions_per_operation);
+    write_text(json, "costs_note", arm->costs_note);
     json_number(json, "headroom", arm->headroom);
     write_count(json, "warmup_ns", arm->warmup_ns);
     json_number(json, "warmup_slope_percent_per_s", arm->warmup_slope);

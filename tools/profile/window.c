@@ -5,13 +5,18 @@
 
 #include "tools/profile/window.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/profile/costs.h"
+
 // What counts up on its own while a window runs.
 struct counters {
     struct server_usage server;
+    struct costs_process process;
+    bool has_process;
     int64_t steal_ns;
 };
 
@@ -30,6 +35,7 @@ static int64_t read_steal(void)
 static int read_counters(const struct server *server, struct counters *ret_counters)
 {
     ret_counters->steal_ns = read_steal();
+    ret_counters->has_process = costs_process(server->pid, &ret_counters->process) == 0;
     return server_usage(server, &ret_counters->server);
 }
 
@@ -45,6 +51,12 @@ static int64_t sum_of(const struct histogram *histogram)
         before = end + 1;
     }
     return (int64_t)sum;
+}
+
+// What ended threads did is no longer counted, so the sum may have become smaller.
+static int64_t difference(uint64_t after, uint64_t before)
+{
+    return after >= before ? (int64_t)(after - before) : RESULT_UNKNOWN;
 }
 
 static void keep(const struct load_window *seen, const struct counters *before,
@@ -64,6 +76,12 @@ static void keep(const struct load_window *seen, const struct counters *before,
         before->steal_ns != RESULT_UNKNOWN ? after->steal_ns - before->steal_ns : RESULT_UNKNOWN;
     window->voluntary_switches = RESULT_UNKNOWN;
     window->involuntary_switches = RESULT_UNKNOWN;
+    if (before->has_process && after->has_process) {
+        window->voluntary_switches =
+            difference(after->process.voluntary_switches, before->process.voluntary_switches);
+        window->involuntary_switches =
+            difference(after->process.involuntary_switches, before->process.involuntary_switches);
+    }
 }
 
 static int keep_latency(const struct window_request *request, struct result_window *window)
@@ -149,6 +167,37 @@ int window_take_rates(const struct window_request *request, size_t count, double
         seconds += (double)seen.elapsed_ns * 1e-9;
         ret_seconds[index] = seconds;
         ret_rates[index] = (double)seen.operation_count / ((double)seen.elapsed_ns * 1e-9);
+    }
+    if (result == 0)
+        result = load_finish(load);
+    if (result < 0)
+        explain(load, result, reason, reason_bytes);
+    load_close(load);
+    return result;
+}
+
+int window_count(const struct window_request *request, struct costs_calls *ret_calls,
+                 uint64_t *ret_operation_count, char *reason, size_t reason_bytes)
+{
+    const struct load_histograms ignored = {0};
+    struct costs_counting *counting;
+    struct load_window seen;
+    struct load *load;
+    int result = load_open(&request->load, &load);
+    if (result < 0) {
+        snprintf(reason, reason_bytes, "connect: %s", strerror(-result));
+        return result;
+    }
+    result = load_run(load, request->warmup_ns > 0 ? request->warmup_ns : 1000000, &ignored, &seen);
+    if (result == 0) {
+        result = costs_counting_start(request->server->pid, reason, reason_bytes, &counting);
+        if (result < 0) {
+            load_close(load);
+            return result;
+        }
+        result = load_run(load, request->duration_ns, &ignored, &seen);
+        costs_counting_stop(counting, ret_calls);
+        *ret_operation_count = seen.operation_count;
     }
     if (result == 0)
         result = load_finish(load);

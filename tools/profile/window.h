@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tools/profile/costs.h"
 #include "tools/profile/histogram.h"
 #include "tools/profile/load.h"
 #include "tools/profile/result.h"
@@ -34,5 +35,10 @@ int window_take(const struct window_request *request, struct result_window *wind
 // up to `count`: how a server warms up. 0 or an error as above.
 int window_take_rates(const struct window_request *request, size_t count, double *ret_seconds,
                       double *ret_rates, char *reason, size_t reason_bytes);
+
+// The system calls of the server in a window that is not timed, and the operations in it. 0 or an
+// error as above, also when this machine does not let us count.
+int window_count(const struct window_request *request, struct costs_calls *ret_calls,
+                 uint64_t *ret_operation_count, char *reason, size_t reason_bytes);
 
 #endif
