@@ -98,7 +98,6 @@ struct claim {
     X("S17", a_reset_is_told_once_and_then_the_stream_has_ended)                                   \
     X("S17", sending_to_a_peer_that_is_gone_raises_no_signal)                                      \
     X("S17", signals_do_not_interrupt_a_wait)                                                      \
-    X("S17", a_connect_ends_with_the_outcome_of_the_handshake)                                     \
     X("S19", an_accept_without_descriptors_goes_on_when_one_is_closed)                             \
     X("S19", an_accept_without_descriptors_is_tried_after_a_doubling_time)                         \
     X("S19", a_shortage_of_descriptors_is_logged_at_most_once_a_second)                            \
@@ -109,6 +108,9 @@ struct claim {
     X("S24", accept_and_connect_refuse_descriptors_that_block)                                     \
     X("S24", recv_and_send_do_not_block_on_descriptors_that_do)                                    \
     X("S24", the_flags_of_a_descriptor_are_never_changed)                                          \
+    /* claims_connect.c */                                                                         \
+    X("S17", a_connect_ends_with_the_outcome_of_the_handshake)                                     \
+    X("S17", a_connect_of_a_connected_socket_is_an_error)                                          \
     /* claims_tasks.c */                                                                           \
     X("S11", an_unknown_verb_is_refused_and_logged_with_its_task)                                  \
     X("S12", a_task_can_be_joined_before_and_after_its_end)                                        \

@@ -90,32 +90,6 @@ void signals_do_not_interrupt_a_wait(const struct fixture *fixture)
     require(signal_count > 1);
 }
 
-static int connect_to_address(struct cede_task *self, void *argument)
-{
-    int fd = cede_connect(self, argument);
-    return fd < 0 ? fd : keep(fd);
-}
-
-static int connect_and_note(struct cede_task *self, void *argument)
-{
-    struct cede_handle handle;
-    int result = 0;
-    require_number(cede_spawn(self, "connect", connect_to_address, argument, &handle), 0);
-    require_number(cede_join(self, handle, &result), 0);
-    record(result < 0 ? strerrorname_np(-result) : "connected");
-    return 0;
-}
-
-void a_connect_ends_with_the_outcome_of_the_handshake(const struct fixture *fixture)
-{
-    struct cede_address address;
-    int listener = open_tcp_listener(&address);
-    require_number(run_normally(fixture, connect_and_note, &address), 0);
-    require(close(listener) == 0);
-    require_number(run_normally(fixture, connect_and_note, &address), 0);
-    require_text(recorded(), "connected ECONNREFUSED");
-}
-
 // --- S19 ----------------------------------------------------------------------------------------
 
 static struct request accept_request(void)
