@@ -51,7 +51,7 @@ void costs_counting_stop(struct costs_counting *counting, struct costs_calls *re
 // first time and twice as many the second, one after the other on one connection, and divide the
 // difference in executed instructions (of the program; the kernel's are not seen). Takes seconds.
 // `message_bytes` is the size where arm->needs names none. 0; -ENOPKG: valgrind is absent;
-// -ENOTSUP: valgrind cannot run this arm (3.19: neither what waits in io_uring nor Go), or this
+// -ENOTSUP: valgrind cannot run or end this arm (3.19: Go, and some users of io_uring), or this
 // mode has no replay; or another -errno, each with a `reason`.
 int costs_instructions(const struct arm *arm, size_t message_bytes, uint64_t operation_count,
                        char *reason, size_t reason_bytes, double *ret_per_operation);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,21 +88,28 @@ static int exchange(const struct replay *replay, int fd, uint64_t operation_coun
     return result;
 }
 
-static int talk(const struct replay *replay, const struct server *server, uint64_t operation_count)
+static int talk(const struct replay *replay, const struct loopback_address *address,
+                uint64_t operation_count)
 {
-    const struct loopback_address address = {
-        .port = server->port,
-        .unix_path = server->unix_path[0] != '\0' ? server->unix_path : NULL,
-    };
-    int fd = loopback_connect_to(&address);
+    int fd = loopback_connect_to(address);
     int result = fd < 0 ? fd : exchange(replay, fd, operation_count);
     if (fd >= 0)
         close(fd);
     return result < 0 ? refuse(replay, result, "under valgrind: %s", strerror(-result)) : 0;
 }
 
-// The last line of callgrind's file is "totals: N". Without it the server had to be killed:
-// valgrind does not pass a signal on to a program that waits in io_uring_enter(2).
+// valgrind does not pass a signal on to a program that waits in io_uring_enter(2), but may do so
+// when that returns, as it does when somebody connects. Whoever has ended by then refuses.
+static void end(struct server *server, const struct loopback_address *address)
+{
+    kill(server->pid, SIGTERM);
+    int fd = loopback_connect_to(address);
+    server_stop(server);
+    if (fd >= 0)
+        close(fd);
+}
+
+// The last line of callgrind's file is "totals: N". Without it the server had to be killed.
 static int read_totals(const struct replay *replay, uint64_t *ret_count)
 {
     char line[256];
@@ -131,8 +139,12 @@ static int run(struct replay *replay, uint64_t operation_count, uint64_t *ret_co
     result = server_start(words, start.port, -1, false, why, sizeof(why), &server);
     if (result < 0)
         return refuse(replay, -ENOTSUP, "under valgrind: %s", why);
-    result = talk(replay, &server, operation_count);
-    server_stop(&server);
+    const struct loopback_address address = {
+        .port = server.port,
+        .unix_path = server.unix_path[0] != '\0' ? server.unix_path : NULL,
+    };
+    result = talk(replay, &address, operation_count);
+    end(&server, &address);
     return result < 0 ? result : read_totals(replay, ret_count);
 }
 
