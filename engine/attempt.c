@@ -9,10 +9,6 @@
 
 #include "engine/poison.h"
 
-// A transfer of any length makes way for others after so many bytes (S10). What it has not moved it
-// finds ready the next time.
-#define BYTES_AT_ONCE ((size_t)256 << 10)
-
 static enum cede_attempt end(struct cede_operation *op, int64_t result)
 {
     op->result = result;
@@ -45,9 +41,9 @@ static enum cede_attempt attempt_recv_exact(struct cede_operation *op,
     size_t before = op->as.buffer.progress;
     slot->is_drained = false;
     while (op->as.buffer.progress < op->as.buffer.bytes) {
-        if (op->as.buffer.progress - before >= BYTES_AT_ONCE)
+        if (op->as.buffer.progress - before >= CEDE_ATTEMPT_BYTES)
             return CEDE_ATTEMPT_MOVED;
-        size_t wanted = at_most(op->as.buffer.bytes - op->as.buffer.progress, BYTES_AT_ONCE);
+        size_t wanted = at_most(op->as.buffer.bytes - op->as.buffer.progress, CEDE_ATTEMPT_BYTES);
         char *place = (char *)op->as.buffer.data + op->as.buffer.progress;
         // After a short read the next one would most likely find nothing.
         ssize_t count = slot->is_drained && !strict ? -EAGAIN
@@ -76,10 +72,10 @@ static enum cede_attempt attempt_send_all(struct cede_operation *op)
 {
     size_t before = op->as.source.progress;
     while (op->as.source.progress < op->as.source.bytes) {
-        if (op->as.source.progress - before >= BYTES_AT_ONCE)
+        if (op->as.source.progress - before >= CEDE_ATTEMPT_BYTES)
             return CEDE_ATTEMPT_MOVED;
         const char *place = (const char *)op->as.source.data + op->as.source.progress;
-        size_t wanted = at_most(op->as.source.bytes - op->as.source.progress, BYTES_AT_ONCE);
+        size_t wanted = at_most(op->as.source.bytes - op->as.source.progress, CEDE_ATTEMPT_BYTES);
         ssize_t count = cede_sys_send(op->fd, place, wanted, 0);
         if (count == -EAGAIN)
             return op->as.source.progress > before ? CEDE_ATTEMPT_MOVED : CEDE_ATTEMPT_BLOCKED;

@@ -10,6 +10,10 @@
 #include "engine/descriptors.h"
 #include "engine/operation.h"
 
+// A transfer of any length makes way for others after so many bytes (S10). What it has not moved it
+// finds ready the next time.
+#define CEDE_ATTEMPT_BYTES ((size_t)256 << 10)
+
 enum cede_attempt {
     CEDE_ATTEMPT_BLOCKED, // It would block: nothing has changed.
     CEDE_ATTEMPT_MOVED,   // Bytes moved, more are wanted, but it would block or be unfair.

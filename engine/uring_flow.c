@@ -198,8 +198,8 @@ static void go_on(struct cede_uring_state *state, struct cede_uring_slot *slot, 
     note_move(state, slot);
     if (slot->is_cancelling)
         return;
-    // A send that was short has found its socket full. To try again at once is to find a bit of
-    // room there long before the socket counts as ready.
+    // A send that was short has found its socket full, or makes way for others. To try again at
+    // once is to find a bit of room there long before the socket counts as ready.
     bool is_full = op->class == CEDE_CLASS_SENDER;
     request(state, slot, is_full ? CEDE_URING_POLLED : CEDE_URING_IN_KERNEL);
 }

@@ -42,6 +42,18 @@ enum cede_uring_way cede_uring_way_of(const struct cede_operation *op,
     }
 }
 
+// What one call moves at most (read(2), NOTES). An entry has room for hardly more.
+#define CALL_BYTES ((size_t)0x7ffff000)
+
+// How much an entry asks for. A transfer that goes on until all is done makes way for others (S10).
+static size_t bytes_at_once(const struct cede_operation *op)
+{
+    bool goes_on = op->verb == CEDE_VERB_RECV_EXACT || op->verb == CEDE_VERB_SEND_ALL;
+    size_t limit = goes_on ? CEDE_ATTEMPT_BYTES : CALL_BYTES;
+    size_t left = op->as.buffer.bytes - op->as.buffer.progress;
+    return left < limit ? left : limit;
+}
+
 void cede_uring_prepare_direct(struct io_uring_sqe *sqe, const struct cede_operation *op,
                                const struct cede_descriptor *descriptor, bool strict)
 {
@@ -54,7 +66,7 @@ void cede_uring_prepare_direct(struct io_uring_sqe *sqe, const struct cede_opera
     case CEDE_VERB_RECV:
     case CEDE_VERB_RECV_EXACT:
         io_uring_prep_recv(sqe, op->fd, (char *)op->as.buffer.data + done,
-                           op->as.buffer.bytes - done, recv_flags);
+                           bytes_at_once(op), recv_flags);
         // A receive that would find nothing is not tried before something has arrived.
         if (cede_attempt_is_pointless(op, descriptor, strict))
             sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
@@ -70,7 +82,7 @@ void cede_uring_prepare_direct(struct io_uring_sqe *sqe, const struct cede_opera
     case CEDE_VERB_SEND:
     case CEDE_VERB_SEND_ALL:
         io_uring_prep_send(sqe, op->fd, (const char *)op->as.source.data + done,
-                           op->as.source.bytes - done, send_flags);
+                           bytes_at_once(op), send_flags);
         break;
     case CEDE_VERB_SENDMSG:
         io_uring_prep_sendmsg(sqe, op->fd, op->as.message.header,

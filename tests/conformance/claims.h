@@ -111,6 +111,8 @@ struct claim {
     /* claims_connect.c */                                                                         \
     X("S17", a_connect_ends_with_the_outcome_of_the_handshake)                                     \
     X("S17", a_connect_of_a_connected_socket_is_an_error)                                          \
+    /* claims_transfer.c */                                                                        \
+    X("S10", a_transfer_of_any_length_makes_way_for_others)                                        \
     /* claims_tasks.c */                                                                           \
     X("S11", an_unknown_verb_is_refused_and_logged_with_its_task)                                  \
     X("S12", a_task_can_be_joined_before_and_after_its_end)                                        \

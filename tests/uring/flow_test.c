@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "engine/attempt.h"
 #include "tests/uring/bench.h"
 
 #define MORE IORING_CQE_F_MORE
@@ -293,6 +294,30 @@ static void test_uring_goes_on_where_a_short_send_ended(void **state)
     bench_ask_for_one(&op, 64);
 }
 
+// S10.
+static void test_uring_asks_for_a_long_transfer_in_parts(void **state)
+{
+    struct cede_operation op;
+    const int part = CEDE_ATTEMPT_BYTES;
+    (void)state;
+    bench_hand_over(CEDE_VERB_RECV_EXACT, CEDE_ATTEMPT_BYTES + 10, IORING_OP_RECV, &op);
+    assert_int_equal(fake_ring_last()->len, part);
+    assert_int_equal(bench_answer_last(part, IORING_CQE_F_SOCK_NONEMPTY)->len, 10);
+    fake_ring_complete(fake_ring_last()->user_data, 10, 0);
+    bench_ask_for_one(&op, part + 10);
+}
+
+// The length of an entry has 32 bits: of 4 GiB they would say nothing.
+static void test_uring_asks_for_no_more_than_an_entry_can_say(void **state)
+{
+    struct cede_operation op;
+    (void)state;
+    bench_hand_over(CEDE_VERB_RECV, (size_t)1 << 32, IORING_OP_RECV, &op);
+    assert_int_equal(fake_ring_last()->len, 0x7ffff000);
+    fake_ring_complete(fake_ring_last()->user_data, 5, 0);
+    bench_ask_for_one(&op, 5);
+}
+
 static void test_uring_reports_what_came_before_the_end_of_a_stream(void **state)
 {
     struct cede_operation op;
@@ -335,6 +360,8 @@ int main(void)
         TEST(test_uring_reports_a_poll_that_failed),
         TEST(test_uring_lets_a_send_rest_that_is_woken_in_vain_over_and_over),
         TEST(test_uring_goes_on_where_a_short_send_ended),
+        TEST(test_uring_asks_for_a_long_transfer_in_parts),
+        TEST(test_uring_asks_for_no_more_than_an_entry_can_say),
         TEST(test_uring_reports_what_came_before_the_end_of_a_stream),
         TEST(test_uring_accepts_again_where_a_connection_was_lost),
     };
