@@ -296,11 +296,11 @@ static int run_window(struct load *load, int64_t duration_ns)
     window->start_ns = load->start_ns;
     window->elapsed_ns = clock_now_ns() - load->start_ns;
     window->cpu_ns = thread_cpu_ns() - cpu_ns;
-    // A poller that the kernel interrupts loses time on the wall which it did not use: what it did
-    // between the polls in vain is measured there, and it is no more than what it used in all.
-    window->work_ns = window->elapsed_ns - load->in_vain_ns;
-    if (window->work_ns > window->cpu_ns)
-        window->work_ns = window->cpu_ns;
+    // Time in vain is measured on the wall, where a poller that the kernel interrupts loses time
+    // which it did not use: its share of the wall is taken for its share of the processor time.
+    window->work_ns =
+        (int64_t)((double)window->cpu_ns * (double)(window->elapsed_ns - load->in_vain_ns) /
+                  (double)window->elapsed_ns);
     window->unsent_count = load->arrivals.count - load->next_arrival;
     return result;
 }
