@@ -2,8 +2,9 @@
 """A campaign: many programs of one seed, played in blocks by processes of the runner at once.
 
 Each block is a process of its own, `runner run`, or that and a model that reads what it emits. A
-clean block goes into the ledger; one with a failure does not, so that it is played again when the
-campaign is continued. Knows nothing of what the figures of a block mean. explore.py calls it.
+clean block goes into the ledger; of one with a failure only that does, so that the block is played
+again when the campaign is continued, and the failure is not forgotten if it does not come again.
+Knows nothing of what the figures of a block mean. explore.py calls it.
 """
 
 import itertools
@@ -30,6 +31,7 @@ MODELS = {"player": "play.py", "acceptor": "accept.py"}
 # What lines that tell of a failure begin with; and of a trace that the acceptor gave up on.
 FAILURES = ("divergence", "unexpected", "crash", "hang", "leak", "spin", "differs", "rejected")
 UNDECIDED = "undecided "
+BROKEN = "broken"  # The runner or the model ended, and told of no program.
 
 
 class Failure(NamedTuple):
@@ -134,7 +136,13 @@ class Block:
             path.unlink(missing_ok=True)
 
     def lines(self):
-        return b"".join(self.output.values()).decode(errors="replace").splitlines()
+        """Those that are whole."""
+        whole = b"".join(data[:data.rfind(b"\n") + 1] for data in self.output.values())
+        return whole.decode(errors="replace").splitlines()
+
+    def told(self):
+        """The failures that were told so far."""
+        return [failure for failure in map(_failure, self.lines()) if failure]
 
     def figures(self):
         """What the runner has counted, and which traces nobody could decide on."""
@@ -146,14 +154,15 @@ class Block:
         return found
 
     def failures(self):
-        """What was found, when everything was written; RunnerError if something went wrong."""
+        """What was found, when everything was written."""
         statuses = [process.wait() for process in self.processes]
-        found = [failure for failure in map(_failure, self.lines()) if failure]
+        found = self.told()
         if not found and any(statuses):
             self.errors.seek(0)
             said = self.errors.read().decode(errors="replace").strip()
-            raise RunnerError(f"programs {self.first} to {self.first + self.count - 1}: "
-                              f"exit status {statuses}: {said[-2000:]}")
+            found = [Failure(BROKEN, self.first, f"programs {self.first} to "
+                             f"{self.first + self.count - 1}: exit status {statuses}: "
+                             f"{said[-2000:]}")]
         return found
 
 
@@ -226,16 +235,28 @@ class Campaign:
 
     def _finish(self, block):
         failures = block.failures()
-        self.result.failures += failures
+        self._put_down(failures)
+        if any(failure.kind == BROKEN for failure in failures):
+            raise RunnerError(failures[0].rest)
         if not failures:
             self.ledger.add(block.first, block.hashes.read_bytes(), block.figures(),
                             self.settings.build)
             self.result.programs += block.count
 
+    def _put_down(self, failures):
+        self.result.failures += failures
+        for failure in failures:
+            self.ledger.fail(failure._asdict())
+
     def _end_all(self):
+        """Ends what still runs; what was told until now is believed."""
+        for key, _ in self.pipes.select(0):
+            key.data.read(key.fileobj)
+        self.pipes.close()
         for block in self.running:
             block.end()
-        self.pipes.close()
+        for block in self.running:
+            self._put_down(block.told())
 
 
 def _interrupt(_signal, _frame):

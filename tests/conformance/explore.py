@@ -23,7 +23,7 @@ from pathlib import Path
 
 import explore_failures
 import figures
-from campaign import MODELS, Campaign, Settings
+from campaign import MODELS, Campaign, Failure, Settings
 from explore_failures import path
 from ledger import Ledger, LedgerError
 from runner_client import RunnerError
@@ -69,7 +69,9 @@ def parser():
     add("--mode", choices=("strict", "normal"), help="[normal for the acceptor, else strict]")
     add("--model", choices=sorted(MODELS), help="have the reference model judge, too")
     add("--backends", type=backend_list, metavar="NAMES", help="[select,epoll,io_uring]")
-    add("--ledger", type=path, metavar="DIR", help="put down what is done, and go on from there")
+    add("--ledger", type=path, metavar="DIR", help=(
+        "put down what is done, and go on from there; a failure is told every time until its line "
+        "is taken out of DIR/*.failures.jsonl"))
     add("--failures", type=path, metavar="DIR", default=path("failures"),
         help="where failing programs are written [failures]")
     add("--stop-after", type=natural, metavar="N", default=1, help="failures [1]")
@@ -170,6 +172,8 @@ def explore(options):
 def report(options, ledger, result):
     """Prints what a campaign came to: an exit status."""
     status = INTERRUPTED if result.is_interrupted else CLEAN
+    again = {failure.number for failure in result.failures}
+    earlier = [Failure(**record) for record in ledger.failures if record["number"] not in again]
     if result.is_interrupted:
         print("interrupted")
     total = None
@@ -182,8 +186,10 @@ def report(options, ledger, result):
             print(f"{'':30} played by {ledger.builds()} builds of the runner")
         programs = total["coverage"]["programs"]
         print(f"{'programs a second':30} {result.programs / result.seconds:,.0f}, now")
-        print(f"{'failures':30} {len(result.failures)}")
-        if not result.failures and programs >= 3:
+        failures = len(result.failures) + len(earlier)
+        print(f"{'failures':30} {failures}"
+              + (f", of them {len(earlier)} of earlier runs" if earlier else ""))
+        if not failures and programs >= 3:
             print(f"{'':30} fewer than one program in {figures.bound(programs):,} fails, at 95 %, "
                   "of those that this generator makes")
         if is_coverage_missed(options, total, programs):
@@ -194,6 +200,9 @@ def report(options, ledger, result):
     sys.stdout.flush()
     if result.failures:
         explore_failures.report(options, result.failures)
+        status = FOUND
+    if earlier:
+        explore_failures.report_earlier(options, earlier, ledger.failure_path)
         status = FOUND
     return status
 

@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import lawful
+from campaign import BROKEN
 from runner_client import TRACE, RunnerError
 from shrink_edits import language
 from shrinking import LIMIT_S, shrink_text
@@ -169,3 +170,15 @@ def report(options, failures):
                 print("it does not fail when it is played again; that, too, is a failure")
         except NoProgram as error:
             print(f"it cannot be shrunk: {error}")
+
+
+def report_earlier(options, failures, kept):
+    """Says what failed in earlier runs, which wrote it down and made it small. `kept` is a file."""
+    for failure in failures:
+        if failure.kind == BROKEN:
+            print(f"\n{' '.join([BROKEN, *failure.rest.split()])}, found by an earlier run")
+            continue
+        what = f"{failure.kind} {failure.rest}".strip()
+        print(f"\n{what}: program {failure.number} of seed {options.seed}, found by an earlier run")
+        print(f"{COMMAND} --replay {options.seed}:{failure.number}{flags(options)}")
+    print(f"\nan earlier failure counts until its line is taken out of {kept}")

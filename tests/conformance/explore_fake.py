@@ -4,8 +4,9 @@
 
 What is planted stands in FAKE, words apart by blanks: `divergence=7` and its like, for a program
 with that number; `generator=X`, `missing=RECV`, `refused=io_uring`, `slow=SECONDS` a block,
-`undecided=COUNT` first programs of a block, `broken`, `flaky`. The ring has another trace when a
-program sends and closes; it crashes at `unknown`, hangs at `sleep` and leaks at `release`.
+`undecided=COUNT` first programs of a block, `broken`, `flaky`, `lingers` for blocks that do not
+end when they have told of a failure. The ring has another trace when a program sends and closes; it
+crashes at `unknown`, hangs at `sleep` and leaks at `release`.
 """
 
 import json
@@ -14,6 +15,7 @@ import struct
 import sys
 import time
 import zlib
+from pathlib import Path
 
 # It may have been copied away from the tree.
 sys.path[:0] = os.environ["FAKE_MODULES"].split(":")
@@ -57,7 +59,11 @@ def run():
         print(f"undecided {option('--seed')} {number} epoll 7: a reason")
     for kind in STEPS:
         if first <= int(PLANTED.get(kind, -1)) < first + count:
-            print(f"{kind} {option('--seed')} {PLANTED[kind]} io_uring 3")
+            print(f"{kind} {option('--seed')} {PLANTED[kind]} io_uring 3", flush=True)
+            if "lingers" in PLANTED:
+                print("hang 1 1", end="", flush=True)  # The rest of the line is to come.
+                Path(os.environ["FAKE_LOG"] + ".told").touch()
+                time.sleep(1000)
             sys.exit(1 if kind == "divergence" else 3)
 
 

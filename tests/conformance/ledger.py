@@ -5,7 +5,9 @@ A campaign is a seed and how its programs are played. Its ledger is a file in a 
 hold many: a first line that says which campaign it is, and by which generator; then one line for
 each block that was clean. A line is written in one piece after everything that it stands for, so a
 block is either whole or not there; a last line that was torn is dropped when the file is opened.
-Beside it lies a file with eight bytes for each program, its hash, at the place of its number.
+Beside it lies a file with eight bytes for each program, its hash, at the place of its number; and,
+when programs have failed, a file of lines about them, NAME.failures.jsonl. Nothing here ever takes
+a line out of that one: that somebody has looked at a failure only a person can say, who does it.
 
 Knows nothing of runners. explore.py calls it.
 """
@@ -28,6 +30,33 @@ def _because(path, error):
     return LedgerError(f"{path}: {os.strerror(error.errno) if error.errno else error}")
 
 
+def _line(record):
+    return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+
+
+def _write_line(file, line, end):
+    """Writes a line at the end of a file, whole or not at all."""
+    try:
+        written = os.pwrite(file, line, end)
+        if written < len(line):  # The disk is full: the next byte says so.
+            os.pwrite(file, line[written:], end + written)
+        os.fsync(file)
+    except OSError:
+        os.ftruncate(file, end)
+        raise
+
+
+def _records(path, lines):
+    """What the lines say."""
+    records = []
+    for number, line in enumerate(lines, 1):
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            raise LedgerError(f"{path}:{number}: Not a record") from None
+    return records
+
+
 def file_name(campaign):
     """The name of a campaign's file, without its ending."""
     words = [f"seed-{campaign['seed']}", campaign["kind"], campaign["mode"]]
@@ -37,14 +66,15 @@ def file_name(campaign):
 
 
 class Ledger:
-    """The open ledger of one campaign; `blocks` holds what its lines say."""
+    """The open ledger of one campaign; `blocks` and `failures` hold what its lines say."""
 
     def __init__(self, folder, campaign):
         """Opens it, or makes it. `campaign` is what must be the same when it is continued."""
         self.campaign = {"version": VERSION, **campaign}
         self.path = Path(folder) / (file_name(campaign) + ".jsonl")
         self.hash_path = self.path.with_suffix(".hashes")
-        self.blocks = []
+        self.failure_path = self.path.with_suffix(".failures.jsonl")
+        self.blocks, self.failures = [], []
         self.file = self.hash_file = None
         try:
             Path(folder).mkdir(parents=True, exist_ok=True)
@@ -77,12 +107,9 @@ class Ledger:
         self.end = len(whole + newline)
         if self.end < len(text):
             os.ftruncate(self.file, self.end)
-        records = []
-        for number, line in enumerate(whole.splitlines(), 1):
-            try:
-                records.append(json.loads(line))
-            except ValueError:
-                raise LedgerError(f"{self.path}:{number}: Not a record") from None
+        records = _records(self.path, whole.splitlines())
+        if self.failure_path.exists():
+            self.failures = _records(self.failure_path, self.failure_path.read_bytes().splitlines())
         if not records:
             self._append(self.campaign)
         else:
@@ -96,17 +123,27 @@ class Ledger:
                                   f"not {self.campaign.get(key)}")
 
     def _append(self, record):
-        """Adds a line, whole or not at all."""
-        line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
+        line = _line(record)
         try:
-            written = os.pwrite(self.file, line, self.end)
-            if written < len(line):  # The disk is full: the next byte says so.
-                os.pwrite(self.file, line[written:], self.end + written)
-            os.fsync(self.file)
+            _write_line(self.file, line, self.end)
         except OSError as error:
-            os.ftruncate(self.file, self.end)
             raise _because(self.path, error) from None
         self.end += len(line)
+
+    def fail(self, failure):
+        """Puts down a failure, if it is not there already. It is there until a person removes it,
+        who may also leave the last line without its end."""
+        if failure in self.failures:
+            return
+        try:
+            with open(self.failure_path, "a+b") as file:
+                end = file.tell()
+                file.seek(max(0, end - 1))
+                has_end = file.read() in (b"", b"\n")
+                _write_line(file.fileno(), b"\n"[:not has_end] + _line(failure), end)
+        except OSError as error:
+            raise _because(self.failure_path, error) from None
+        self.failures.append(failure)
 
     def add(self, first, hashes, figures, build=None):
         """Puts down a clean block: its first number, the hashes of its programs, its figures, and

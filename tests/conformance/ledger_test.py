@@ -111,6 +111,48 @@ class LedgerTest(unittest.TestCase):
         ledger.close()
         self.assertEqual([b["first"] for b in self.open().blocks], [0])
 
+    def test_a_failure_stays_until_its_line_is_taken_out(self):
+        ledger = self.open()
+        self.assertFalse(ledger.failure_path.exists())
+        ledger.fail({"kind": "crash", "number": 7})
+        ledger.fail({"kind": "leak", "number": 9})
+        ledger.fail({"kind": "crash", "number": 7})
+        ledger.add(0, hashes(1), {})
+        ledger.close()
+        again = self.open()
+        self.assertEqual([record["number"] for record in again.failures], [7, 9])
+        self.assertEqual([b["first"] for b in again.blocks], [0])
+        self.assertEqual(self.open(seed=8).failures, [])
+        again.close()
+        # An editor may leave the last line without its end.
+        line = again.failure_path.read_bytes().splitlines()[1]
+        again.failure_path.write_bytes(line)
+        third = self.open()
+        self.assertEqual(third.failures, [{"kind": "leak", "number": 9}])
+        third.fail({"kind": "hang", "number": 1})
+        third.close()
+        self.assertEqual(len(self.open().failures), 2)
+
+    def test_a_failure_that_cannot_be_read_or_written_is_an_error(self):
+        ledger = self.open()
+        ledger.fail({"number": 7})
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (30, limit[1]))
+        try:
+            with self.assertRaisesRegex(LedgerError, "failures.jsonl: File too large"):
+                ledger.fail({"long": "x" * 100})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+            signal.signal(signal.SIGXFSZ, handler)
+        ledger.close()
+        again = self.open()
+        self.assertEqual(again.failures, [{"number": 7}])
+        again.close()
+        again.failure_path.write_bytes(b'{"number":7}\n{"num')
+        with self.assertRaisesRegex(LedgerError, "failures.jsonl:2: Not a record"):
+            self.open()
+
     def test_a_folder_that_cannot_be_made_is_an_error(self):
         self.folder.parent.mkdir(parents=True)
         self.folder.write_text("")
