@@ -64,17 +64,18 @@ static void test_selfcheck_prints_what_it_saw_and_counts_the_missed_goals(void *
     assert_non_null(strstr(text, "raw-epoll against itself"));
     assert_non_null(strstr(text, "Linux of the test, load average 0.5\n"));
 
-    // Of 1000 trials of equal arms 50 may see a difference. Chance, and few blocks, need room.
+    // Of 1000 trials of equal arms 50 may see a difference. That they come from few blocks needs
+    // room.
     unsigned alarms, found;
     double expected_ms, seen_ms;
     assert_int_equal(sscanf(behind(text, "false alarms of processor time, 1000 trials"),
                             " at most 5 %% %u of 1000", &alarms),
                      1);
-    assert_in_range(alarms, 0, 100);
+    assert_in_range(alarms, 0, 150);
     assert_int_equal(sscanf(behind(text, "5 % more processor time found, 1000 trials"),
                             " at least 95 %% %u of 1000", &found),
                      1);
-    assert_true(found > 2 * alarms);
+    assert_true(found > alarms);
     behind(behind(text, "false alarms, 2 live runs"), "5 % slower server found, 2 live runs");
 
     // A stop of 200 ms in three seconds: the thirty slowest operations lie above 170 ms.
