@@ -71,7 +71,8 @@ int experiment_create(const struct experiment_plan *plan, const struct arm *arms
     result->arm_count = count;
     for (size_t index = 0; index < count; index++) {
         prepare_contestant(experiment, index, &arms[index]);
-        if (plan->loop == LOAD_OPEN)
+        // At many points it would be a mixture of them all.
+        if (plan->rate_per_s > 0)
             result->arms[index].service = calloc(1, sizeof(struct histogram));
     }
     experiment_record_plan(plan, result);

@@ -4,6 +4,7 @@
 
 #include "tools/profile/experiment_record.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ void experiment_record_plan(const struct experiment_plan *plan, struct result *r
     snprintf(to->workload, sizeof(to->workload), "%s", plan->workload.name);
     to->is_open_loop = plan->loop == LOAD_OPEN;
     if (to->is_open_loop) {
-        to->rate = plan->rate_per_s;
+        to->rate = plan->rate_per_s > 0 ? plan->rate_per_s : NAN;
         strcpy(to->arrivals, plan->arrivals == LOAD_POISSON ? "poisson" : "uniform");
     }
     to->connections = (int64_t)plan->connection_count;

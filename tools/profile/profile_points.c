@@ -33,6 +33,12 @@ int profile_sweep(int argc, char *argv[], char *const words[])
                               "Must be rates or connections");
     if (sweep_parse(settings->points, is_over_connections, &sweep, reason, sizeof(reason)) < 0)
         return profile_refuse(PROFILE_SWEEP, "points", settings->points, reason);
+    // What is prepared for is the most there will be.
+    for (size_t point = 0; point < sweep.point_count && is_over_connections; point++) {
+        uint64_t count = (uint64_t)sweep.points[point].value;
+        if (point == 0 || count > profile_settings.connection_count)
+            profile_settings.connection_count = count;
+    }
     return profile_measure(PROFILE_SWEEP, "sweep", measure_sweep, words);
 }
 

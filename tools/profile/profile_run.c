@@ -28,9 +28,10 @@ static void raise_descriptor_limit(size_t wanted)
 static bool has_failed(const struct experiment *experiment)
 {
     const struct result *result = experiment->result;
+    bool is_named = profile_settings.arms != NULL && strcmp(profile_settings.arms, "all") != 0;
     for (size_t index = 0; index < experiment->contestant_count; index++) {
         const struct contestant *contestant = &experiment->contestants[index];
-        bool is_excused = profile_settings.arms == NULL && contestant->is_unavailable;
+        bool is_excused = !is_named && contestant->is_unavailable;
         if (contestant->outcome->failure[0] != '\0' && !is_excused)
             return true;
     }

@@ -62,8 +62,11 @@ static void print_plan(const struct result *result, FILE *stream)
     const struct result_plan *plan = &result->plan;
     const struct result_environment *machine = &result->environment;
     char text[REPORT_CELL_BYTES];
-    fprintf(stream, "%s, %s bytes, %" PRId64 " connections", plan->workload,
-            report_grouped((uint64_t)plan->message_bytes, text), plan->connections);
+    bool is_over_connections = strcmp(plan->verb, "sweep") == 0 && !plan->is_open_loop;
+    fprintf(stream, "%s, %s bytes, ", plan->workload,
+            report_grouped((uint64_t)plan->message_bytes, text));
+    fprintf(stream, "%s%" PRId64 " connections", is_over_connections ? "up to " : "",
+            plan->connections);
     if (plan->depth > 1)
         fprintf(stream, " of %" PRId64 " under way", plan->depth);
     fprintf(stream, ", %s loop", plan->is_open_loop ? "open" : "closed");
