@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The command line of the profiler: its verbs, each in a file profile_*.c, and what they share. It
-// is the only part that prints messages and decides on exit statuses; nobody but main.c's verbs
-// includes this.
+// is the only part that prints messages and decides on exit statuses.
 
 #ifndef CEDE_TOOLS_PROFILE_PROFILE_H
 #define CEDE_TOOLS_PROFILE_PROFILE_H

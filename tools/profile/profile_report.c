@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The verb `report`: what `run` printed, once more, from its file.
+// The verb `report`: what `run` printed, once more, from its file; and how a verb with operands
+// reads its command line.
 
 #include <errno.h>
 
