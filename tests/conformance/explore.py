@@ -69,6 +69,9 @@ def parser():
     add("--mode", choices=("strict", "normal"), help="[normal for the acceptor, else strict]")
     add("--model", choices=sorted(MODELS), help="have the reference model judge, too")
     add("--backends", type=backend_list, metavar="NAMES", help="[select,epoll,io_uring]")
+    add("--require-all", action="store_true", help=(
+        "play all three backends, and fail when this machine refuses one, which is left out "
+        "otherwise"))
     add("--ledger", type=path, metavar="DIR", help=(
         "put down what is done, and go on from there; a failure is told every time until its line "
         "is taken out of DIR/*.failures.jsonl"))
@@ -97,14 +100,18 @@ def settle(options):
     options.mode = options.mode or wanted
     # The player is one judge more; that backends agree is seen without it.
     is_campaign = not (options.replay or options.shrink)
-    default = BACKENDS[:1] if options.model == "player" and is_campaign else BACKENDS
-    options.backends = options.backends or default
+    is_alone = options.model == "player" and is_campaign and not options.require_all
+    options.backends = options.backends or (BACKENDS[:1] if is_alone else BACKENDS)
+    if options.require_all and set(options.backends) != set(BACKENDS):
+        return "--require-all wants more than --backends says"
     return None
 
 
 def leave_out_refused(options):
-    """Backends that this machine refuses are left out, loudly."""
+    """Backends that this machine refuses are left out, loudly, or not to be done without."""
     for backend, reason in refused_backends(options.runner, options.backends):
+        if options.require_all:
+            raise RunnerError(f"{backend}: {reason}: it is required")
         complain(f"{backend}: {reason}: it is NOT played, and its coverage not judged")
         options.backends = tuple(name for name in options.backends if name != backend)
     if not options.backends:

@@ -54,7 +54,8 @@ class FrontTest(unittest.TestCase):
         self.assertEqual((status, errors), (0, ""))
         self.assertEqual(self.blocks(), [(first, 500) for first in range(0, 2500, 500)])
         for words in ("2,500, of them distinct 1,250", "operations submitted", "median 2, most 2",
-                      "operations carried out", "median 1, most 1", "with a close", "50.0 %", "2 possible, least 5 (send recv), 1 under 100",
+                      "operations carried out", "median 1, most 1", "with a close",
+                      "50.0 %", "2 possible, least 5 (send recv), 1 under 100",
                       "POLL_ADD              2,500", "fewer than one program in 833 fails"):
             self.assertIn(words, output)
 
@@ -182,6 +183,17 @@ class FrontTest(unittest.TestCase):
         status, _, errors = self.explore("--programs", 1000, fake="refused=io_uring missing=RECV")
         self.assertEqual(status, 0)
         self.assertIn("io_uring: Operation not permitted: it is NOT played", errors)
+
+    def test_all_backends_are_played_if_that_is_required(self):
+        status, output, errors = self.explore("--require-all", "--programs", 10,
+                                              fake="refused=io_uring")
+        self.assertEqual((status, output, self.blocks()), (1, "", []))
+        self.assertEqual(errors, "explore: io_uring: Operation not permitted: it is required\n")
+        self.assertEqual(self.explore("--require-all", "--replay", "1:4", fake="refused=epoll")[0],
+                         1)
+        self.assertEqual(self.explore("--require-all", "--programs", 10)[0], 0)
+        self.assertEqual(
+            self.explore("--require-all", "--programs", 10, "--backends", "select,epoll")[0], 2)
 
     def test_a_runner_that_gives_up_is_an_error(self):
         status, _, errors = self.explore("--programs", 10, fake="broken")
