@@ -78,10 +78,14 @@ static void test_gates_reject_a_late_client_where_it_goes_by_the_clock(void **st
 {
     (void)state;
     struct result_window *window = result_window_at(&made, 0, 0);
-    window->lag_p99_ns = window->p50_ns / 10;
+    window->lag_p50_ns = window->p50_ns / 10;
     assert_window(window, "");
     made.plan.is_open_loop = true;
-    assert_window(window, "the client was late by 30 us (p99), the median latency is 300 us");
+    assert_window(window, "the client was late by 30.0 us (median), of a latency of 300.0 us");
+    window->lag_p50_ns--;
+    assert_window(window, "");
+    window->lag_p99_ns = window->p99_ns / 10;
+    assert_window(window, "the client was late by 90.0 us (p99), of a latency of 900.0 us");
     window->lag_p99_ns--;
     assert_window(window, "");
     window->unsent_count = 3;

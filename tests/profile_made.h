@@ -36,7 +36,7 @@ static inline void made_window(const struct made_arm *arm, struct statistics_ran
     window->client_cpu_ns = (int64_t)(factor * arm->client_ns * (double)window->operation_count);
     window->client_work_ns = window->client_cpu_ns;
     window->busy_ns = window->service_ns = 64 * window->elapsed_ns;
-    window->lag_p99_ns = RESULT_UNKNOWN;
+    window->lag_p50_ns = window->lag_p99_ns = RESULT_UNKNOWN;
     window->p50_ns = 300000;
     window->p99_ns = 900000;
     window->maximum_ns = 1000000;

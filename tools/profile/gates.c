@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Each gate is a sentence: what was seen, in numbers, and nothing else. The limits are those that
-// others arrived at (docs/profiling.md says whose), where there are any.
+// Each gate is a sentence: what was seen, in numbers, and nothing else. docs/profiling.md says what
+// each is for.
 
 #include "tools/profile/gates.h"
 
@@ -18,7 +18,7 @@
 static const double STEAL_SHARE = 0.05;
 static const double STEAL_TICK_NS = 10e6;
 
-// The client's own lateness, of the median latency.
+// The client's own lateness, of the latency: median of median, 99th percentile of the same.
 static const double LAG_SHARE = 0.10;
 
 // By how much the two sides of Little's law may differ.
@@ -49,16 +49,25 @@ static void judge_little(struct result_window *window)
         reject(window, "Little's law is off by %.1f %%", 100 * share);
 }
 
+// A latency holds the client's lag in it: each percentile must be the server's, by far.
+static void judge_lag(struct result_window *window, const char *name, int64_t lag_ns,
+                      int64_t latency_ns)
+{
+    if (lag_ns != RESULT_UNKNOWN && (double)lag_ns >= LAG_SHARE * (double)latency_ns)
+        reject(window, "the client was late by %.1f us (%s), of a latency of %.1f us",
+               (double)lag_ns * 1e-3, name, (double)latency_ns * 1e-3);
+}
+
 static void judge_plan(struct result_window *window)
 {
-    if (window->unsent_count > 0)
+    if (window->unsent_count > 0) {
         reject(window, "%" PRId64 " planned operations were given up, the server was too slow",
                window->unsent_count);
-    else if (window->lag_p99_ns != RESULT_UNKNOWN &&
-             (double)window->lag_p99_ns >= LAG_SHARE * (double)window->p50_ns)
-        reject(window,
-               "the client was late by %" PRId64 " us (p99), the median latency is %" PRId64 " us",
-               window->lag_p99_ns / 1000, window->p50_ns / 1000);
+        return;
+    }
+    judge_lag(window, "median", window->lag_p50_ns, window->p50_ns);
+    if (window->is_valid)
+        judge_lag(window, "p99", window->lag_p99_ns, window->p99_ns);
 }
 
 void gates_judge_window(const struct result *result, struct result_window *window)

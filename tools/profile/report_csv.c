@@ -50,6 +50,7 @@ static void write_window(FILE *stream, const struct result *result, size_t block
         window->busy_ns,
         window->service_ns,
         window->steal_ns,
+        window->lag_p50_ns,
         window->lag_p99_ns,
         window->unsent_count,
         window->voluntary_switches,
@@ -70,7 +71,7 @@ static void write_window(FILE *stream, const struct result *result, size_t block
 static void write_windows(const struct result *result, FILE *stream)
 {
     fputs("block,arm,place,start_ns,elapsed_ns,operations,reply_bytes,cpu_ns,user_ns,kernel_ns,"
-          "client_cpu_ns,client_work_ns,busy_ns,service_ns,steal_ns,lag_p99_ns,unsent,"
+          "client_cpu_ns,client_work_ns,busy_ns,service_ns,steal_ns,lag_p50_ns,lag_p99_ns,unsent,"
           "voluntary_switches,involuntary_switches,p50_ns,p99_ns,maximum_ns,valid,invalid\r\n",
           stream);
     for (size_t block = 0; block < result->block_count; block++) {

@@ -93,12 +93,13 @@ struct result_window {
     int64_t cpu_ns;  // of the server, all its threads; exact
     int64_t user_ns; // in ticks: good for shares over many windows
     int64_t kernel_ns;
-    int64_t client_cpu_ns;      // of the load generator
-    int64_t client_work_ns;     // of this, without polls that found nothing
-    int64_t busy_ns;            // integral over time of the operations under way
-    int64_t service_ns;         // sum over the operations of the time from send to reply
-    int64_t steal_ns;           // taken from this machine's processors by others, all together
-    int64_t lag_p99_ns;         // how late the client sent, open loop
+    int64_t client_cpu_ns;  // of the load generator
+    int64_t client_work_ns; // of this, without polls that found nothing
+    int64_t busy_ns;        // integral over time of the operations under way
+    int64_t service_ns;     // sum over the operations of the time from send to reply
+    int64_t steal_ns;       // taken from this machine's processors by others, all together
+    int64_t lag_p50_ns;     // how late the client sent, open loop
+    int64_t lag_p99_ns;
     int64_t unsent_count;       // planned operations that were given up, open loop
     int64_t voluntary_switches; // of the server
     int64_t involuntary_switches;

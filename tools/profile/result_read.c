@@ -133,6 +133,7 @@ static void read_window(struct reader *reader, const json_t *from, struct result
     reader_count(reader, from, "busy_ns", &window->busy_ns);
     reader_count(reader, from, "service_ns", &window->service_ns);
     reader_count(reader, from, "steal_ns", &window->steal_ns);
+    reader_count(reader, from, "lag_p50_ns", &window->lag_p50_ns);
     reader_count(reader, from, "lag_p99_ns", &window->lag_p99_ns);
     reader_count(reader, from, "unsent", &window->unsent_count);
     reader_count(reader, from, "voluntary_switches", &window->voluntary_switches);

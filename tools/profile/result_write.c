@@ -195,6 +195,7 @@ static void write_window(struct json *json, const char *arm, const struct result
     write_count(json, "busy_ns", window->busy_ns);
     write_count(json, "service_ns", window->service_ns);
     write_count(json, "steal_ns", window->steal_ns);
+    write_count(json, "lag_p50_ns", window->lag_p50_ns);
     write_count(json, "lag_p99_ns", window->lag_p99_ns);
     write_count(json, "unsent", window->unsent_count);
     write_count(json, "voluntary_switches", window->voluntary_switches);

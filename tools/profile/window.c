@@ -117,9 +117,11 @@ static int measure(const struct window_request *request, struct load *load,
         return result;
     keep(&seen, &before, &after, window);
     window->service_ns = sum_of(histograms.service);
-    window->lag_p99_ns = RESULT_UNKNOWN;
-    if (request->load.loop == LOAD_OPEN)
+    window->lag_p50_ns = window->lag_p99_ns = RESULT_UNKNOWN;
+    if (request->load.loop == LOAD_OPEN) {
+        window->lag_p50_ns = (int64_t)histogram_percentile(histograms.lag, 0.50);
         window->lag_p99_ns = (int64_t)histogram_percentile(histograms.lag, 0.99);
+    }
     if (request->total_service != NULL)
         histogram_merge(request->total_service, histograms.service);
     result = keep_latency(request, window);
