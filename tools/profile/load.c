@@ -95,20 +95,24 @@ void load_close(struct load *load)
     free(load);
 }
 
-// Hand over what began, each with the moment at which it is its turn.
+// Hand over what began, the oldest first, each with the moment at which it is its turn: what the
+// ones before it cost is lateness of the generator, and must not pass for time of the server.
 static int send_begun(struct load *load)
 {
-    while (load->sending_count > 0) {
-        struct load_lane *lane = load->sending_lanes[--load->sending_count];
+    for (size_t index = 0; index < load->sending_count; index++) {
+        struct load_lane *lane = load->sending_lanes[index];
         lane->has_more = false;
         load_pace_stamp(load, lane, clock_now_ns());
         int result = load_wire_send(load, lane);
         if (result < 0)
             return result;
     }
+    load->sending_count = 0;
     return 0;
 }
 
+// An empty look costs two readings of the clock; it is what a poller does while it has nothing to
+// do, and is kept out of its work.
 static int poll_events(struct load *load, struct epoll_event *events, int64_t until_ns)
 {
     for (;;) {
@@ -180,7 +184,8 @@ static int serve_event(struct load *load, const struct epoll_event *event)
     return send_begun(load);
 }
 
-// Until when nothing has to be done unless the server says something.
+// Until when nothing has to be done unless the server says something. With all connections full the
+// plan cannot go on before a reply comes, and a reply wakes in any case.
 static int64_t next_moment(const struct load *load)
 {
     if (load->takes_no_more || load->free_count == 0 || load->next_arrival == load->arrivals.count)

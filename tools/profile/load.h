@@ -60,7 +60,8 @@ struct load_window {
     uint64_t unsent_count;  // of these: given up, since the server fell too far behind
 };
 
-// Connect. 0, -ENOMEM, or the error of a connect.
+// Connect; but a workload that reconnects does it for each operation, and a broadcast in its first
+// window. 0, -ENOMEM, or the error of a connect.
 int load_open(const struct load_plan *plan, struct load **ret_load);
 
 // Close our direction of every connection and wait until the server has closed its own: afterwards
@@ -71,9 +72,11 @@ int load_finish(struct load *load);
 void load_close(struct load *load);
 
 // Do operations for this long, then wait for the replies that are due: the window begins and ends
-// with an idle server. A load takes any number of windows; each has other planned times. 0;
-// -EBADMSG: a wrong reply; -ECONNRESET: the server hung up; -ETIMEDOUT: no reply for five seconds;
-// or another -errno. After an error load_failure says more, and the load can only be closed.
+// with an idle server. A load takes any number of windows; each has other planned times. Before the
+// first one, and not in it, silent connections have one exchange each, and those of a broadcast
+// greet one after the other (of N connections, N * N / 2 messages). 0; -EBADMSG: a wrong reply;
+// -ECONNRESET: the server hung up; -ETIMEDOUT: no reply for five seconds; or another -errno. After
+// an error load_failure says more, and the load can only be closed.
 int load_run(struct load *load, int64_t duration_ns, const struct load_histograms *histograms,
              struct load_window *ret_window);
 
