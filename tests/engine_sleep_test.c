@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How long the engine sleeps (T3, S13): on a backend in which nothing ever ends, and which notes how
-// long it was told to wait, and at what time.
+// How long the engine sleeps (T3, S13): on a backend in which nothing ever ends, and which notes
+// how long it was told to wait, and at what time.
 
 #include <setjmp.h>
 #include <stdarg.h>
