@@ -91,7 +91,7 @@ function chart(name, arms, height, label, build, read) {
         };
         if (plot)
             plot.destroy();
-        plot = new uPlot({width, height, legend: {show: false}, padding: [8, 14, 0, 0],
+        plot = new uPlot({width, height, legend: {show: false}, padding: [8, 24, 0, 0],
             hooks: {setCursor: [showValues], ...options.hooks}, ...options.base,
             cursor: {y: false, points: {show: false}, drag: {x: false, y: false}}}, data, box);
     };

@@ -34,6 +34,10 @@ function exceptions(result) {
                 (arm.reasons.join("; ") || "its measurement is not valid"))];
         return [];
     });
+    const {load_average: load, processors} = result.environment || {};
+    if (isKnown(load) && isKnown(processors) && load >= processors)
+        items.push(make("li", null, "The machine was busy with other things when this began: " +
+            "load average " + number(load, 2) + "."));
     return items.length === 0 ? null : make("aside", {class: "warning", "aria-label": "Exceptions"},
         make("ul", null, items));
 }
