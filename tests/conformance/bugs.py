@@ -6,7 +6,7 @@
 
 plants the named variants, or all: the bugs of bugs/*.bug and every negated branch of the files in
 bugs_read.py. Each is looked for with random programs (bugs_look.py). Printed is what found it and
-after how many programs; then what survived, and why.
+after how many programs, of all ways that were tried; then what survived, and why.
 
 The ledger is a folder. It keeps what was found, so that a measurement can be continued, and is
 believed only as long as the product, the runner and the model are what they were.
@@ -31,6 +31,7 @@ from bugs_expect import expectation
 from verdict import refused_backends
 
 GOAL = 0.9  # Of the negated branches.
+RECORDS = 2  # What form the records of a ledger have.
 
 
 def tree_key(root, limits):
@@ -56,7 +57,7 @@ class Ledger:
                 self.records[record["key"]] = record
 
     def key_of(self, variant):
-        text = f"{self.key}\n{variant.file}\n{variant.is_normal}\n{variant.source}"
+        text = f"{RECORDS}\n{self.key}\n{variant.file}\n{variant.is_normal}\n{variant.source}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def get(self, variant):
@@ -104,9 +105,10 @@ class Measurement:
         runner = bench.variant(f"variant{number}", variant.source)
         try:
             found = bugs_look.look(runner, self.limits, expect, variant.is_normal)
-            is_to_shrink = variant.is_bug and found
-            self.ledger.add(variant, found, bugs_shrink.shrink(runner, self.limits, found)
-                            if is_to_shrink else None)
+            shrunk = None
+            if variant.is_bug and found:
+                shrunk = bugs_shrink.shrink(runner, self.limits, found)
+            self.ledger.add(variant, found, shrunk)
         finally:
             runner.unlink()
 
@@ -114,9 +116,25 @@ class Measurement:
         found, shrunk = self.found(variant), self.shrunk(variant)
         if found is None:
             return f"{variant.name}: not found"
-        size = (f"; again {shrunk.replayed} times of {bugs_shrink.REPLAYS}; "
-                f"{shrunk.operations} operations in {shrunk.seconds:.0f} s") if shrunk else ""
+        size = "; it does not fail again" if shrunk else ""
+        if shrunk and shrunk.replayed:
+            size = (f"; again {shrunk.replayed} times of {bugs_shrink.REPLAYS}; "
+                    f"{shrunk.operations} operations in {shrunk.seconds:.0f} s")
         return f"{variant.name}: {found.way} ({found.kind}), {found.programs:,} programs{size}"
+
+    def _objections(self, variant):
+        """What is wrong with how surely a variant is found, and how small its program became."""
+        found, shrunk = self.found(variant), self.shrunk(variant)
+        if not shrunk:
+            return
+        if shrunk.replayed == 0:
+            yield f"{variant.name} is found by a program that does not fail again"
+            return
+        if shrunk.operations > variant.operations:
+            yield f"{variant.name} is shown by {shrunk.operations} operations"
+        if found.way in bugs_shrink.STRICT and shrunk.replayed < bugs_shrink.REPLAYS:
+            yield (f"{variant.name} is found again {shrunk.replayed} times of "
+                   f"{bugs_shrink.REPLAYS}")
 
     def report(self, title, variants):
         """Prints a part of the table. Returns what is wrong with it."""
@@ -134,15 +152,8 @@ class Measurement:
               + ", ".join(f"{count} by {way}" for way, count in ways.items()))
         for variant in missed:
             print(f"survives: {variant.name}\n    {variant.survives or 'No reason is known.'}")
-        yield from (f"{variant.name} is shown by {self.shrunk(variant).operations} operations"
-                    for variant in variants
-                    if self.shrunk(variant)
-                    and self.shrunk(variant).operations > variant.operations)
-        yield from (f"{variant.name} is found again {shrunk.replayed} times of "
-                    f"{bugs_shrink.REPLAYS}"
-                    for variant, shrunk in ((one, self.shrunk(one)) for one in variants)
-                    if shrunk and founds[variant].way in bugs_shrink.STRICT
-                    and shrunk.replayed < bugs_shrink.REPLAYS)
+        for variant in variants:
+            yield from self._objections(variant)
         yield from (f"{variant.name} survives without a reason"
                     for variant in missed if not variant.survives)
         yield from (f"{variant.name} is said to survive, and is found"

@@ -11,8 +11,8 @@
 - *rude*: the same with programs that close descriptors behind the engine's back.
 - *acceptor*: the reference model does not accept a trace in normal mode.
 
-What is found by a way has a number: so many programs it took, counted from the first of the seed.
-bugs.py calls it.
+What is found by a way has a number, that of its program, counted from the first of the seed. To find
+it took that many programs of this way, and all of those before it. bugs.py calls it.
 """
 
 import re
@@ -30,11 +30,13 @@ ACCEPTOR = HERE.parent / "model" / "accept.py"
 WAYS = BACKENDS, MODEL, RESULTS, NORMAL, RUDE, ACCEPTED = (
     "backends", "model", "results", "normal", "rude", "acceptor")
 
+BROKEN = "broken"  # A program could not even be set up, or the process was killed.
+
 WATCHDOG_S = 1  # A program takes milliseconds.
 LIMIT_S = 900  # For all programs of a way.
 
 _FOUND = re.compile(r"^(" + "|".join(FAILURES) + r") \d+ (\d+) ?(.*)$", re.MULTILINE)
-_BROKEN = re.compile(r"program (\d+)")
+_PROGRAM = re.compile(r"program (\d+)")
 
 
 class LookError(Exception):
@@ -47,10 +49,11 @@ class Found(NamedTuple):
     kind: str
     number: int
     rest: str = ""
+    before: int = 0  # Programs that were tried in the ways before this one, which found nothing.
 
     @property
     def programs(self):
-        return self.number + 1
+        return self.before + self.number + 1
 
 
 class Limits(NamedTuple):
@@ -63,11 +66,24 @@ class Limits(NamedTuple):
     accepted: int = 3_000
     backends: tuple = ("select", "epoll", "io_uring")
 
+    def count(self, way):
+        """How many programs are tried in a way; fewer when its time is over before."""
+        own = {RESULTS: self.confluent, NORMAL: self.normal, RUDE: self.rude,
+               ACCEPTED: self.accepted}
+        return min(own.get(way, self.programs), self.programs)
 
-def _command(runner, limits, count, *flags):
-    return [str(runner), "run", "--seed", str(limits.seed), "--first", "0", "--count", str(count),
-            "--backends", ",".join(limits.backends), "--watchdog", str(WATCHDOG_S),
-            *map(str, flags)]
+
+def _command(runner, limits, way, expect):
+    flags = {
+        BACKENDS: ["--expect", str(expect)],
+        RESULTS: ["--kind", "confluent"],
+        NORMAL: ["--mode", "normal"],
+        RUDE: ["--kind", "rude", "--mode", "normal"],
+        ACCEPTED: ["--mode", "normal", "--emit", "-"],
+    }
+    return [str(runner), "run", "--seed", str(limits.seed), "--first", "0",
+            "--count", str(limits.count(way)), "--backends", ",".join(limits.backends),
+            "--watchdog", str(WATCHDOG_S), *flags[way]]
 
 
 def _finish(process):
@@ -91,33 +107,11 @@ def _look(way, command):
         return Found(MODEL if kind == "unexpected" else way, kind, int(number), rest)
     if not is_over or status == 0:
         return None
-    # A program could not even be set up, or the process was killed.
-    number = _BROKEN.search(errors)
-    return Found(way, "broken", int(number.group(1)) if number else 0, errors.strip()[-200:])
+    number = _PROGRAM.search(errors)
+    return Found(way, BROKEN, int(number.group(1)) if number else 0, errors.strip()[-200:])
 
 
-def look_at_random(runner, limits, expect):
-    return _look(BACKENDS, _command(runner, limits, limits.programs, "--expect", expect))
-
-
-def look_at_confluent(runner, limits):
-    return _look(RESULTS, _command(runner, limits, min(limits.confluent, limits.programs),
-                                   "--kind", "confluent"))
-
-
-def look_at_normal(runner, limits):
-    return _look(NORMAL, _command(runner, limits, min(limits.normal, limits.programs), "--mode",
-                                  "normal"))
-
-
-def look_at_rude(runner, limits):
-    return _look(RUDE, _command(runner, limits, min(limits.rude, limits.programs), "--kind",
-                                "rude", "--mode", "normal"))
-
-
-def look_with_acceptor(runner, limits):
-    command = _command(runner, limits, min(limits.accepted, limits.programs), "--mode", "normal",
-                       "--emit", "-")
+def look_with_acceptor(command):
     output, status = judge(command, ACCEPTOR)
     seen = _FOUND.search(output)
     if seen:
@@ -140,8 +134,12 @@ def judge(command, script):
 
 def look(runner, limits, expect, is_normal):
     """The first thing that is found, or None."""
-    found = (look_at_random(runner, limits, expect) or look_at_confluent(runner, limits)
-             or look_at_normal(runner, limits) or look_at_rude(runner, limits))
-    if found or not is_normal:
-        return found
-    return look_with_acceptor(runner, limits)
+    before = 0
+    # The model looks at the programs of the backends while these do.
+    for way in (BACKENDS, RESULTS, NORMAL, RUDE) + (ACCEPTED,) * is_normal:
+        command = _command(runner, limits, way, expect)
+        found = look_with_acceptor(command) if way == ACCEPTED else _look(way, command)
+        if found:
+            return found._replace(before=before)
+        before += limits.count(way)
+    return None

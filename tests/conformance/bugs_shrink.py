@@ -28,7 +28,8 @@ class Shrunk(NamedTuple):
     steps: int  # Of its tasks,
     stimuli: int  # and of its outside.
     seconds: float
-    replayed: int  # How many of REPLAYS failed in the same way, before it was shrunk.
+    replayed: int  # How many of REPLAYS failed in the same way, before it was shrunk; 0, too, when
+    # it could not be shrunk because it did not fail again.
     text: str
 
     @property
@@ -63,18 +64,21 @@ def _replay(judge, text, verdict):
 
 
 def shrink(runner, limits, found):
-    """A Shrunk; None when nothing was found, or it is gone."""
-    if found is None:
-        return None
+    """A Shrunk of what was found; None when the backend does not even open."""
     text = _program(runner, limits, found)
     try:
         with _judge(runner, limits, found, text) as judge:
             shrunk = shrink_text(judge, text, SECONDS)
             replayed = shrunk and _replay(judge, text, shrunk.verdict)
-    except NoProgram:  # The backend does not even open.
-        return None
+    except NoProgram:
+        if found.kind == bugs_look.BROKEN:
+            return None
+        shrunk = None
     if shrunk is None:
-        return None
-    steps, stimuli, *_ = counts(language.read(shrunk.text))
-    return Shrunk(shrunk.verdict.kind, steps, stimuli, round(shrunk.seconds, 1), replayed,
-                  shrunk.text)
+        return _made(found.kind, text, 0.0, 0)
+    return _made(shrunk.verdict.kind, shrunk.text, shrunk.seconds, replayed)
+
+
+def _made(kind, text, seconds, replayed):
+    steps, stimuli, *_ = counts(language.read(text))
+    return Shrunk(kind, steps, stimuli, round(seconds, 1), replayed, text)

@@ -3,19 +3,24 @@
 """The bugs of the measurement apply and compile, as every negated branch does; some are found."""
 
 import concurrent.futures
+import contextlib
+import io
 import os
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import bugs
 import bugs_look
 import bugs_read
+import bugs_shrink
 import faults
 import negate
 from bugs_build import Bench
 from bugs_expect import NotTheModel, expectation
+from verdict import NoProgram
 
 # Bazel starts a test in the root of the tree that it was given.
 ROOT = Path.cwd()
@@ -134,6 +139,46 @@ class BugsTest(unittest.TestCase):
             del found["uring_closes_before_it_submits"]
         self.assertEqual([name for name, what in found.items() if what is None], [])
         self.assertEqual(found[SAMPLE[0]].way, bugs_look.MODEL)
+
+    def test_the_programs_of_the_ways_that_found_nothing_are_counted(self):
+        limits = bugs_look.Limits(programs=2000)
+        rude = bugs_look.Found(bugs_look.RUDE, "leak", 9)
+        with mock.patch.object(bugs_look, "_look", side_effect=[None, None, None, rude]):
+            found = bugs_look.look("runner", limits, "digests", True)
+        self.assertEqual(found.programs, 2000 + 2000 + 1000 + 10)
+        with mock.patch.object(bugs_look, "_look", side_effect=[rude]):
+            self.assertEqual(bugs_look.look("runner", limits, "digests", True).programs, 10)
+
+    def test_what_was_found_must_fail_again(self):
+        text = "task main\n    pause\n    pause\n"
+        hang, broken = (bugs_look.Found(bugs_look.BACKENDS, kind, 12)
+                        for kind in ("hang", bugs_look.BROKEN))
+
+        def shrink(found, **behaviour):
+            with mock.patch.object(bugs_shrink, "_program", return_value=text), \
+                    mock.patch.object(bugs_shrink, "_judge"), \
+                    mock.patch.object(bugs_shrink, "shrink_text", **behaviour):
+                return bugs_shrink.shrink("runner", bugs_look.Limits(), found)
+
+        self.assertIsNone(shrink(broken, side_effect=NoProgram), "it does not even open")
+        gone = shrink(hang, return_value=None)
+        self.assertEqual((gone.kind, gone.operations, gone.replayed), ("hang", 2, 0))
+        self.assertEqual(shrink(broken, return_value=None).replayed, 0)
+        self.assertEqual(shrink(hang, side_effect=NoProgram).replayed, 0)
+
+        bug = bugs_read.Variant("planted", "a.c", "text", True, operations=1)
+        with tempfile.TemporaryDirectory() as folder:
+            ledger = bugs.Ledger(Path(folder), "key")
+            measurement = bugs.Measurement([bug], ledger, bugs_look.Limits())
+            for found, shrunk, complaints_ in (
+                    (broken, None, []),
+                    (hang, gone._replace(replayed=100, steps=1), []),
+                    (hang, gone, ["planted is found by a program that does not fail again"])):
+                ledger.add(bug, found, shrunk)
+                with contextlib.redirect_stdout(io.StringIO()) as printed:
+                    self.assertEqual(list(measurement.report("bugs", [bug])), complaints_)
+        self.assertIn("planted: backends (hang), 13 programs; it does not fail again\n",
+                      printed.getvalue())
 
     def test_branches_are_found_in_code_alone(self):
         found = list(negate.branches("planted.c", PLANTED))
