@@ -51,7 +51,7 @@ double statistics_median(double *values, size_t count);
 // From one logarithm of a ratio for each block: the median of the ratios, and the order-statistic
 // interval of that median, wide enough that a family of so many ratios (`comparison_count`, at
 // least 1: arms that are compared with the same reference) holds all its true ratios in 95 % of the
-// runs. From 20 blocks on it widens when neighbouring blocks go together. The blocks must stand in
+// runs. From 20 blocks on it widens when near blocks go together. The blocks must stand in
 // the order in which they were taken; the logarithms are left as they are. With too few blocks for
 // the level (five, for a single ratio) the interval is from 0 to INFINITY: nothing is known. 0,
 // -EINVAL for no block, or -ENOMEM.
