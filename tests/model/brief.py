@@ -5,6 +5,10 @@ Its tasks are generators that yield a reason, `recv` or `send`, and a descriptor
 in one of two maps. Those of ready descriptors go on, receivers first, each in the order in which
 they were put in the maps; and select() is asked only when nobody is left to run.
 
+`Brief` is that program. Around it `BriefPlay` sets a program of ours, and for that it runs on two
+parts of the player: what the steps do between waits (player_steps.py), and what comes from outside
+(player_outside.py). A mistake in these shows in both; who runs and who is woken is its own.
+
 It knows bare waits and what does not suspend. cede_wait must wake the same tasks in the same order,
 save for what was repaired on purpose; in a program that meets one of these the traces part, and
 `Unknown` is raised as soon as it is met:
