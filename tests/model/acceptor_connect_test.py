@@ -1,18 +1,14 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: MIT
-"""What the acceptor accepts and what it does not: connections and messages.
-
-Each good trace is written down from docs/spec.md. A bad one is a good one with one small change,
-which has a name; it must be rejected, and for the right reason.
-"""
+"""What the acceptor accepts and what it does not: connections, resets, messages."""
 
 import unittest
 
-from acceptor_plants import END, Planted
+import acceptor_plants as plants
 
 
-class ConnectTest(Planted):
-    """Connections: made, queued, accepted, in their order."""
+class ConnectTest(plants.Planted):
+    """Connections: made, queued, accepted, in their order (S2, S17)."""
 
     PROGRAM = """
         unix-listener l 4
@@ -55,29 +51,18 @@ class ConnectTest(Planted):
         - note accept l = -EEXIST
         - note take s = -EAGAIN
         - note take s = -EAGAIN
-        """ + END
-
-    def test_good(self):
-        self.accepts()
+        """ + plants.END
 
     def test_accepted_before_anybody_connects(self):
         self.insert("tick 500", after="reaper submit wakeup")
-        place = self.place("main end accept l")
-        moved = self.lines[place:place + 2]
-        del self.lines[place:place + 2]
-        at = self.place("tick 500") + 1
-        self.lines[at:at] = moved
+        self.move("main end accept l", "main submit recv s", after="tick 500")
         self.rejects("T4|no connection can be there|turn")
 
     def test_a_connection_is_not_accepted(self):
-        place = self.place("main end accept l")
-        rest = self.lines[place:place + 2]
-        del self.lines[place:place + 2]
-        self.remove("main end recv s")
-        self.remove("main done")
-        at = self.place("- note reap")
-        self.lines[at:at] = ["tick 8000", *rest, "tick 8100", "main end recv s = 2 of c 0",
-                             "main done"]
+        self.move("main end recv s", "main done", before="- note reap")
+        self.insert("tick 8100", before="main end recv s")
+        self.move("main end accept l", "main submit recv s", before="tick 8100")
+        self.insert("tick 8000", before="main end accept l")
         self.replace("- note accept l", "- note accept l = -EEXIST")
         self.rejects("S2: accept of main|empty object")
 
@@ -98,7 +83,91 @@ class ConnectTest(Planted):
         self.rejects("S17|can be there")
 
 
-class MessagesTest(Planted):
+class ResetTest(plants.Planted):
+    """What Linux tells whom when bytes or messages are not wanted any more (S17)."""
+
+    PROGRAM = """
+        pair a b
+        pair c d
+        tcp e f
+        datagrams g h
+        task main
+            send a 2
+            close b
+            recv a 1
+            recv a 1
+            send a 1
+            close d
+            recv c 1
+            shutdown e send
+            send e 1
+            close h
+            send g 1
+        """
+    GOOD = """
+        - spawn main
+        main spawn reaper
+        main submit send a 2
+        reaper submit wakeup
+        tick 1000
+        main end send a = 2 of a 0
+        main submit close b
+        tick 1100
+        main end close b = 0
+        main submit recv a 1
+        tick 1200
+        main end recv a = -ECONNRESET
+        main submit recv a 1
+        tick 1300
+        main end recv a = 0
+        main submit send a 1
+        tick 1400
+        main end send a = -EPIPE
+        main submit close d
+        tick 1500
+        main end close d = 0
+        main submit recv c 1
+        tick 1600
+        main end recv c = 0
+        main shutdown e send = 0
+        main submit send e 1
+        tick 1700
+        main end send e = -EPIPE
+        main submit close h
+        tick 1800
+        main end close h = 0
+        main submit send g 1
+        tick 1900
+        main end send g = -ECONNREFUSED
+        main done
+        """ + plants.END
+
+    def test_a_reset_is_told_twice(self):
+        self.replace("main end recv a = 0", "main end recv a = -ECONNRESET")
+        self.rejects("S17")
+
+    def test_a_reset_is_not_told(self):
+        self.replace("main end recv a = -ECONNRESET", "main end recv a = 0")
+        self.rejects("S17: .* its reset")
+
+    def test_a_reset_where_nothing_was_thrown_away(self):
+        self.replace("main end recv c = 0", "main end recv c = -ECONNRESET")
+        self.rejects("S17")
+
+    def test_a_reset_is_told_to_a_sender(self):
+        self.replace("main end send a = -EPIPE", "main end send a = -ECONNRESET")
+        self.rejects("S17")
+
+    def test_an_own_shutdown_is_told_as_a_reset(self):
+        self.replace("main end send e = -EPIPE", "main end send e = -ECONNRESET")
+        self.rejects("S17")
+
+    def test_a_message_for_nobody_is_told_as_a_broken_pipe(self):
+        self.replace("main end send g = -ECONNREFUSED", "main end send g = -EPIPE")
+        self.rejects("S17")
+
+
+class MessagesTest(plants.Planted):
     """Datagrams: whole ones, and what is not taken of one is gone."""
 
     PROGRAM = """
@@ -129,10 +198,7 @@ class MessagesTest(Planted):
         tick 1200
         main end recv g = 1 of h 7
         main done
-        """ + END
-
-    def test_good(self):
-        self.accepts()
+        """ + plants.END
 
     def test_the_rest_of_a_message_comes_later(self):
         self.replace("main end recvmsg g = 3", "main end recvmsg g = 2 of h 2")

@@ -32,6 +32,7 @@ class End:
         self.closed = None  # The place of the event at which that had happened; None: it has not.
         self.shut_recv = self.shut_send = None
         self.is_reset = False  # The connection was given up before it was accepted.
+        self.is_reset_told = self.may_be_told = False  # A call told of a reset, or may have done.
         self.connected = -1  # The place from which on it is for sure; None: it may not be.
         self.is_odd = False  # Nothing is known for sure.
         self.file = None
@@ -60,6 +61,22 @@ class End:
             self.is_reset or self.is_odd or self.peer.is_odd or self.peer.closed is not None
             or self.kind == TCP and self.closed_both_ways())
 
+    def may_be_reset(self):
+        """A call may tell of a reset, which is told once: bytes of ours were thrown away, by a
+        close or because nobody was there any more."""
+        if self.is_reset_told:
+            return False
+        return (self.is_reset or self.is_odd or self.peer.is_odd
+                or self.kind == TCP and self.closed_both_ways()
+                or self.peer.closed is not None and self.out.may_have_bytes())
+
+    def must_be_reset(self, place):
+        """A receiver that finds no bytes at this event, or later, is told of a reset first."""
+        return (self.kind == UNIX and self.connected is not None
+                and self.peer.closed is not None and self.peer.closed < place
+                and self.out.has_bytes() and not (self.is_reset_told or self.may_be_told)
+                and not (self.is_odd or self.peer.is_odd))
+
     def closed_both_ways(self):
         """Bytes for somebody who shut down both directions are refused."""
         return any(end.shut_recv is not None and end.shut_send is not None
@@ -76,6 +93,20 @@ class End:
         if self.kind == TCP:
             return self.closed_both_ways()
         return peer.shut_recv is not None
+
+    def send_errors(self):
+        """What sending may fail with. Of a unix socket the close of the peer shuts down both
+        directions, so that a sender is never told of a reset; of a message it is not told by whom
+        it is not wanted."""
+        if not self.may_be_broken():
+            return ()
+        if self.is_odd or self.peer.is_odd:
+            return EPIPE, ECONNREFUSED, ECONNRESET, ENOTCONN
+        if self.kind == DATAGRAMS:
+            is_shut = self.shut_send is not None or self.peer.shut_recv is not None
+            is_gone = self.peer.closed is not None
+            return is_shut * (EPIPE,) + is_gone * (ECONNREFUSED, ENOTCONN)
+        return (EPIPE, ECONNRESET) if self.kind == TCP and self.may_be_reset() else (EPIPE,)
 
     def cannot_send(self, place):
         """What is submitted at this event can send no byte."""
@@ -221,8 +252,7 @@ def may_fail(op, end):
     if kind in (PIPE, FILE):
         return error == ENOTSOCK and verb != t.VERB_READ
     if verb in TAKES:
-        return error == ECONNRESET and end.is_given_up()
-    if verb in GIVES and kind == DATAGRAMS:
-        return error == EMSGSIZE or end.may_be_broken() and error in (
-            EPIPE, ECONNREFUSED, ECONNRESET, ENOTCONN)
-    return verb in GIVES and end.may_be_broken() and error in (EPIPE, ECONNRESET)
+        return error == ECONNRESET and (end.is_given_up() if kind == DATAGRAMS
+                                        else end.may_be_reset())
+    return verb in GIVES and (error in end.send_errors()
+                              or kind == DATAGRAMS and error == EMSGSIZE)

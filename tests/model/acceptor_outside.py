@@ -6,8 +6,8 @@ A part of acceptor_world.py, which has the state. What the kernel answers here i
 
 import program as p
 import trace as t
-from acceptor_base import (EAGAIN, EBADF, ECONNREFUSED, EINPROGRESS, ENOTCONN, RECEIVERS, SENDERS,
-                           WAITS, Rejected, digest_of)
+from acceptor_base import (EAGAIN, EBADF, ECONNREFUSED, ECONNRESET, EINPROGRESS, ENOTCONN,
+                           RECEIVERS, SENDERS, WAITS, Rejected, digest_of)
 from acceptor_ends import DATAGRAMS, LOOSE, ODD, PIPE, TCP, UNIX, Connection, End
 
 FILL_BYTES = 4096
@@ -39,6 +39,8 @@ class Outside:
                 end.inn.takes.append(place)
             elif result > 0 and giving and end.out:
                 end.out.gives.append(place)
+            end.is_reset_told |= result == ECONNRESET
+            end.may_be_told |= kind == t.NOTE_STIMULUS + p.DRAIN
         if kind in (p.TRY_RECV, t.NOTE_STIMULUS + p.TAKE):
             asked = step if kind == p.TRY_RECV else step.bytes
             self.raw_take(end, asked, result, digest, place, what)
@@ -73,7 +75,7 @@ class Outside:
                 end.shut_recv is not None and not end.inn.queue):
             end.inn.take(asked, result, digest, place, what)
         elif result == 0 and asked and end.kind != DATAGRAMS and end.connected is not None:
-            self.check_over(end, what, place)
+            self.check_over(end, what, place, place)
         elif result == EAGAIN and end.kind != TCP and end.inn.has_bytes():
             raise Rejected(place, f"{what} finds nothing, but bytes are there")
 

@@ -7,8 +7,8 @@ one tick, what can have made the others possible comes first.
 """
 
 import trace as t
-from acceptor_base import (CLOSERS, EBADF, EBUSY, ECANCELED, ECONNREFUSED, EINVAL, ETIMEDOUT,
-                           GIVES, RECEIVERS, SENDERS, TAKES, WAITS, Rejected, digest_of)
+from acceptor_base import (CLOSERS, EBADF, EBUSY, ECANCELED, ECONNREFUSED, ECONNRESET, EINVAL,
+                           ETIMEDOUT, GIVES, RECEIVERS, SENDERS, TAKES, WAITS, Rejected, digest_of)
 from acceptor_ends import (DATAGRAMS, LISTENER, LOOSE, ODD, TCP, Connection, End, may_fail,
                            open_objects, wrong_direction)
 from acceptor_musts import Musts
@@ -230,10 +230,12 @@ class World(Outside, Musts):
             raise Rejected(op.end_place, f"{op} has a digest of nothing")
         if 0 <= result < op.asked and (is_exact or result == 0) and end.kind != DATAGRAMS:
             if not op.is_end_possible:
-                self.check_over(end, op, op.end_place)
+                self.check_over(end, op, op.end_place, op.place)
 
-    def check_over(self, end, what, place):
-        """S18: nothing comes any more, and everything was received."""
+    def check_over(self, end, what, place, since):
+        """S18: nothing comes any more, and everything was received; seen after `since`."""
+        if end.must_be_reset(since):
+            raise Rejected(place, f"S17: {what} sees the end of the stream, but not its reset")
         if not end.may_be_over():
             raise Rejected(place, f"S18: {what} sees the end of the stream, but it has none")
         if end.inn.has_bytes() and not (end.is_reset or end.kind == TCP and end.is_given_up()):
@@ -302,6 +304,8 @@ class World(Outside, Musts):
             number.end.connected = None  # connect(2) that tells of an error has disconnected it.
         elif error == ECONNREFUSED:
             self.refused(number.end)
+        elif error == ECONNRESET:
+            number.end.is_reset_told = True
 
     def refused(self, end):
         """A message for a socket that is gone: Linux drops also what it had sent."""
@@ -309,10 +313,13 @@ class World(Outside, Musts):
             end.inn.drop()
 
     def check_last_try(self, op, ended):
-        """Nothing is lost if somebody else got it in the same tick, or Linux threw it away."""
+        """Nothing is lost if somebody else got it in the same tick, or Linux threw it away. A bare
+        wait has no last try, but the ready counts as ready."""
         if op.number.end.kind == DATAGRAMS and any(it.result == ECONNREFUSED for it in ended):
             return
         direction = RECEIVERS if op.verb in RECEIVERS else SENDERS
         if not any(other.number is op.number and other is not op and other.verb in direction
                    and other.result >= 0 for other in ended):
-            raise Rejected(op.end_place, f"S15: {op} gives {op.result}, but a last try succeeds")
+            why = ("S2, S13: {} gives {}, but was ready in time" if op.verb in WAITS
+                   else "S15: {} gives {}, but a last try succeeds")
+            raise Rejected(op.end_place, why.format(op, op.result))

@@ -1,17 +1,13 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: MIT
-"""What the acceptor accepts and what it does not: bytes, ends of streams, closes.
-
-Each good trace is written down from docs/spec.md. A bad one is a good one with one small change,
-which has a name; it must be rejected, and for the right reason.
-"""
+"""What the acceptor accepts and what it does not: bytes, ends of streams, closes."""
 
 import unittest
 
-from acceptor_plants import END, Planted
+import acceptor_plants as plants
 
 
-class BytesTest(Planted):
+class BytesTest(plants.Planted):
     """A stream: its bytes in order, and then its end (S17, S18)."""
 
     PROGRAM = """
@@ -54,10 +50,7 @@ class BytesTest(Planted):
         tick 4000
         main end close a = 0
         main done
-        """ + END
-
-    def test_good(self):
-        self.accepts()
+        """ + plants.END
 
     def test_a_byte_is_lost(self):
         self.replace("main end recv-exact a", "main end recv-exact a = 4 of b 4")
@@ -117,7 +110,7 @@ class BytesTest(Planted):
         self.rejects("S6")
 
 
-class QuietTest(Planted):
+class QuietTest(plants.Planted):
     """Nothing may wait that could go on (S2), and one alone may wait (S5)."""
 
     PROGRAM = """
@@ -152,10 +145,7 @@ class QuietTest(Planted):
         main done
         - note put a = 1 of a 0
         - note put a = 1 of a 1
-        """ + END
-
-    def test_good(self):
-        self.accepts()
+        """ + plants.END
 
     def test_a_wake_up_is_lost(self):
         self.move("tick 2000", "main done", before="- note reap")
@@ -194,8 +184,8 @@ class QuietTest(Planted):
         self.rejects("reaps too early")
 
 
-class FullTest(Planted):
-    """A sender that has to wait, until somebody takes something."""
+class FullTest(plants.Planted):
+    """A sender that has to wait, until somebody takes something (S1, S2)."""
 
     PROGRAM = """
         small-pair a b
@@ -229,10 +219,7 @@ class FullTest(Planted):
         - note take b = 480 of a 8480
         - note put b = 1 of b 1
         - note put b = 1 of b 2
-        """ + END
-
-    def test_good(self):
-        self.accepts()
+        """ + plants.END
 
     def test_woken_though_nothing_was_taken(self):
         self.move("tick 1000", "main submit send a", before="- note drain b")
@@ -249,7 +236,45 @@ class FullTest(Planted):
         self.rejects("finds nothing")
 
 
-class CloseTest(Planted):
+class LateTest(plants.Planted):
+    """What was ready before its deadline is not lost to it (S2, S13, S15)."""
+
+    PROGRAM = """
+        pair a b
+        task main
+            wait-recv a within 2us
+            recv a 1 within 2us
+        outside
+            put b 1
+        """
+    GOOD = """
+        - spawn main
+        main spawn reaper
+        main submit wait-recv a until 3000
+        reaper submit wakeup
+        - note put b = 1 of b 0
+        tick 2000
+        main end wait-recv a = 0
+        main submit recv a 1 until 4100
+        tick 2200
+        main end recv a = 1 of b 0
+        main done
+        """ + plants.END
+
+    def test_a_wait_that_was_ready_is_late(self):
+        self.replace("tick 2000", "tick 3100")
+        self.replace("main end wait-recv a = 0", "main end wait-recv a = -ETIMEDOUT")
+        self.replace("main submit recv a 1", "main submit recv a 1 until 5200")
+        self.replace("tick 2200", "tick 3300")
+        self.rejects("S2, S13: wait-recv of main")
+
+    def test_a_byte_that_was_there_is_late(self):
+        self.replace("tick 2200", "tick 4200")
+        self.replace("main end recv a = 1", "main end recv a = -ETIMEDOUT")
+        self.rejects("S15: recv of main")
+
+
+class CloseTest(plants.Planted):
     """A close ends who waits, and the number is gone (S3, S6, S11)."""
 
     PROGRAM = """
@@ -283,15 +308,12 @@ class CloseTest(Planted):
         main end unknown b = -EINVAL
         main done
         - note put b = -EPIPE
-        """ + END
+        """ + plants.END
 
     def at_last(self, line):
         """Puts a line in the place of the end of the second receive."""
         place = self.place("tick 2000") + 1
         self.lines[place] = line
-
-    def test_good(self):
-        self.accepts()
 
     def test_a_result_after_the_close(self):
         self.at_last("main end recv a = 4 of b 0")
