@@ -5,7 +5,8 @@
 It is made of what the checks themselves say: a claim has its clause in claims.h, a program of the
 corpus has a line `# Clauses:`, a unit test in C names clauses in the comment above it, in the bar
 above its section, or in the first comment of its file, which then counts as a whole, and a test in
-Python has them in front of its name (test_s13_s15_...). `spec_test.py --write` writes the list.
+Python has them in front of its name (test_s13_s15_...), or its class in the comment below its name.
+`spec_test.py --write` writes the list.
 """
 
 import collections
@@ -42,6 +43,7 @@ _DEFINED = re.compile(r"^- \*\*([TS]\d+) ([^*]+?)\.?\*\*", re.MULTILINE)
 _CLAIM = re.compile(r'X\("([^"]*)", (\w+)\)')
 _TEST = re.compile(r"^(?:static )?void (test_\w+)\(void \*\*state\)", re.MULTILINE)
 _PYTHON_TEST = re.compile(r"^    def (test((?:_[ts][1-9]\d?)+)_\w+)\(self\)", re.MULTILINE)
+_PYTHON_CLASS = re.compile(r'^class (\w+)\(.*\):\n    """((?:[^"]|"(?!""))*)"""', re.MULTILINE)
 _PROGRAM_CLAUSES = re.compile(r"^# Clauses: (.*)$", re.MULTILINE)
 
 Check = collections.namedtuple("Check", "kind name clauses")
@@ -114,11 +116,15 @@ def c_test_checks(path, text):
 
 
 def python_checks(path, text):
-    """The tests of a file that have clauses in front of their names."""
+    """The tests of a file that have clauses in front of their names, and the classes of tests that
+    name some."""
+    kind = "model" if path.parts[:2] == MODEL.parts else "tests"
     for name, clauses_in_it in _PYTHON_TEST.findall(text):
-        named = clauses_in_it.strip("_").upper().split("_")
-        yield Check("model" if path.parts[:2] == MODEL.parts else "tests",
-                    (path.as_posix(), name), tuple(named))
+        yield Check(kind, (path.as_posix(), name), tuple(clauses_in_it.strip("_").upper().split("_")))
+    for name, comment in _PYTHON_CLASS.findall(text):
+        named = sorted(set(_CLAUSE.findall(comment)))
+        if named:
+            yield Check(kind, (path.as_posix(), name), tuple(named))
 
 
 def checks():
@@ -268,9 +274,12 @@ class ReadingTest(unittest.TestCase):
         self.assertEqual(program_check(Path("a/b.program"), "# X.\n# Clauses: S2, strict mode\n"),
                          Check("programs", "b", ("S2", "strict mode")))
         text = ("class A:\n    def test_s2_t1_is_so(self):\n        pass\n\n"
-                "    def test_s_is_so(self):\n        pass\n")
+                "    def test_s_is_so(self):\n        pass\n\n\n"
+                "class B(A):\n    \"\"\"More (S4,\n    T1).\"\"\"\n\n\n"
+                "class C(A):\n    \"\"\"None.\"\"\"\n\n    def f(self):\n        \"\"\"S3.\"\"\"\n")
         self.assertEqual(list(python_checks(Path("tests/model/a_test.py"), text)), [
-            Check("model", ("tests/model/a_test.py", "test_s2_t1_is_so"), ("S2", "T1"))])
+            Check("model", ("tests/model/a_test.py", "test_s2_t1_is_so"), ("S2", "T1")),
+            Check("model", ("tests/model/a_test.py", "B"), ("S4", "T1"))])
 
     def test_what_is_wrong_is_found(self):
         found = [Check("claims", "a", ("T1",)), Check("claims", "b", ("S1",)),
