@@ -120,7 +120,8 @@ def python_checks(path, text):
     name some."""
     kind = "model" if path.parts[:2] == MODEL.parts else "tests"
     for name, clauses_in_it in _PYTHON_TEST.findall(text):
-        yield Check(kind, (path.as_posix(), name), tuple(clauses_in_it.strip("_").upper().split("_")))
+        named = clauses_in_it.strip("_").upper().split("_")
+        yield Check(kind, (path.as_posix(), name), tuple(named))
     for name, comment in _PYTHON_CLASS.findall(text):
         named = sorted(set(_CLAUSE.findall(comment)))
         if named:
