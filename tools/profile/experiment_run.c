@@ -34,15 +34,30 @@ static int fly_pilot(struct experiment *experiment, size_t *ret_block_count)
                       order_cycle(experiment->contestant_count), ret_block_count);
 }
 
+// For the progress: which block of how many it is, and how long it will take, judged by those since
+// `first`.
+static void describe(size_t block, size_t first, size_t block_count, int64_t taken_ns, char *text,
+                     size_t size)
+{
+    double taken_s = (double)taken_ns * 1e-9;
+    int length = snprintf(text, size, "block %zu of %zu", block + 1, block_count);
+    if (block > first)
+        snprintf(text + length, size - (size_t)length, ", %.0f s left",
+                 taken_s / (double)(block - first) * (double)(block_count - block));
+}
+
 static int take_blocks(struct experiment *experiment)
 {
     struct result *result = experiment->result;
     size_t block_count = experiment->plan.block_count;
     int error = block_count == 0 ? fly_pilot(experiment, &block_count) : 0;
+    size_t first = result->block_count;
+    int64_t begin_ns = clock_now_ns();
     result->plan.blocks_planned = (int64_t)block_count;
     while (error == 0 && experiment_goes_on(experiment) && result->block_count < block_count) {
         char text[60];
-        snprintf(text, sizeof(text), "block %zu of %zu", result->block_count + 1, block_count);
+        describe(result->block_count, first, block_count, clock_now_ns() - begin_ns, text,
+                 sizeof(text));
         error = experiment_take_block(experiment, text);
     }
     return error;
