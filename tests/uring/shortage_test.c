@@ -257,6 +257,18 @@ static void test_uring_is_dead_after_an_error_that_does_not_pass(void **state)
     }
 }
 
+static void test_uring_is_dead_after_an_error_before_a_close(void **state)
+{
+    struct cede_operation op;
+    int count;
+    (void)state;
+    bench_submit(CEDE_VERB_RECV, BENCH_FD, 8, &op);
+    fake_ring.enter_error = -EBADR;
+    fake_ring.enter_error_count = 1;
+    bench_forget(BENCH_FD);
+    assert_int_equal(bench_wait(0, &count), -EBADR);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_open_narrow, bench_close)
 
 int main(void)
@@ -275,6 +287,7 @@ int main(void)
         TEST(test_uring_sleeps_as_long_as_it_was_told),
         TEST(test_uring_does_not_sleep_when_something_has_ended),
         TEST(test_uring_is_dead_after_an_error_that_does_not_pass),
+        TEST(test_uring_is_dead_after_an_error_before_a_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
