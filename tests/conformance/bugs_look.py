@@ -11,8 +11,8 @@
 - *rude*: the same with programs that close descriptors behind the engine's back.
 - *acceptor*: the reference model does not accept a trace in normal mode.
 
-What is found by a way has a number, that of its program, counted from the first of the seed. To find
-it took that many programs of this way, and all of those before it. bugs.py calls it.
+What is found by a way has a number, that of its program, counted from the first of the seed. To
+find it took that many programs of this way, and all of those before it. bugs.py calls it.
 """
 
 import re
