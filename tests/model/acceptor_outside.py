@@ -145,6 +145,7 @@ class Outside:
             if result != EBADF:
                 raise Rejected(place, f"S8: a shutdown of nothing gives {result}")
             return
+        self.choices.epoch += 1  # The operations that it ends may move something before.
         end = number.end
         if end.connected is None and result in (0, ENOTCONN):
             end.is_odd = True  # Linux shuts it down, whatever it says; the peer will not know.
