@@ -24,7 +24,7 @@ from verdict import NoProgram
 
 # Bazel starts a test in the root of the tree that it was given.
 ROOT = Path.cwd()
-BUG_COUNT = 50
+BUG_COUNT = 50  # Those that random programs find.
 
 # A few bugs, found within so many programs; the first of them is all backends' own, so that only
 # the model can find it.
@@ -102,7 +102,7 @@ class BugsTest(unittest.TestCase):
     def test_every_bug_applies_and_compiles_without_a_warning(self):
         found = bugs_read.bugs()
         print(f"{len(found)} bugs in {len({bug.file for bug in found})} files")
-        self.assertEqual(len(found), BUG_COUNT)
+        self.assertEqual(sum(not one.survives for one in found), BUG_COUNT)
         self.assertEqual(complaints(found, WARNINGS), [])
 
     def test_every_negated_branch_applies_and_compiles(self):
