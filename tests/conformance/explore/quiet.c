@@ -2,8 +2,8 @@
 //
 // A packet that is processed may send another (the answer to a connection request), which then
 // stands behind the datagram. So the wait is over only when a datagram arrives at once, which it
-// does when the kernel works off the queue in the call that sent it; and, since the kernel may leave
-// that call just behind the datagram, when the next one does so, too.
+// does when the kernel works off the queue in the call that sent it; and, since the kernel may stop
+// just behind that datagram, when the next one does so, too.
 
 #include "tests/conformance/explore/quiet.h"
 
