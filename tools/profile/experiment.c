@@ -11,6 +11,7 @@
 #include "tools/profile/experiment.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,8 +47,10 @@ static void prepare_contestant(struct experiment *experiment, size_t index, cons
     contestant->rate_per_s = experiment->plan.rate_per_s;
     contestant->outcome = &experiment->result->arms[index];
     experiment_record_arm(arm, contestant->outcome);
-    snprintf(contestant->unix_path, sizeof(contestant->unix_path), "/tmp/profile-%ld-%zu.socket",
-             (long)getpid(), index);
+    // Processes of different namespaces may have one number, and one folder.
+    snprintf(contestant->unix_path, sizeof(contestant->unix_path),
+             "/tmp/profile-%ld-%" PRIx64 "-%zu.socket", (long)getpid(), (uint64_t)clock_now_ns(),
+             index);
 }
 
 int experiment_create(const struct experiment_plan *plan, const struct arm *arms, size_t count,

@@ -23,7 +23,7 @@
 #include "tools/profile/loopback.h"
 #include "tools/profile/pin.h"
 
-enum { START_LIMIT_MS = 5000, STOP_LIMIT_MS = 2000, CONNECT_PAUSE_MS = 5 };
+enum { START_LIMIT_MS = 5000, STOP_LIMIT_MS = 2000, END_LIMIT_MS = 1000, CONNECT_PAUSE_MS = 5 };
 
 // In the child. Returns only by ending it: 127, as a shell says "not started".
 _Noreturn static void become(char *const words[], int output_fd, pid_t parent, int cpu,
@@ -55,6 +55,16 @@ static int has_ended(pid_t pid, char *reason, size_t reason_bytes)
     snprintf(reason, reason_bytes, "ended with %s %d before it listened",
              info.si_code == CLD_EXITED ? "status" : "signal", info.si_status);
     return -ECHILD;
+}
+
+// The end of its output and the end of the process are a moment apart, and more on a busy machine.
+static void await_end(pid_t pid)
+{
+    struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+    if (end.fd < 0)
+        return;
+    poll(&end, 1, END_LIMIT_MS);
+    close(end.fd);
 }
 
 // What the first line that matters says. 1: where it listens; 0: this is another line; or -ENOPKG.
@@ -91,8 +101,7 @@ static int read_address(struct server *server, char *reason, size_t reason_bytes
         char byte;
         ssize_t count = read(server->output_fd, &byte, 1);
         if (count <= 0) {
-            // The end of its output and the end of the process are a moment apart.
-            poll(NULL, 0, CONNECT_PAUSE_MS);
+            await_end(server->pid);
             int result = has_ended(server->pid, reason, reason_bytes);
             return result < 0 ? result
                               : fail(reason, reason_bytes, -EPIPE, "closed its standard output");
