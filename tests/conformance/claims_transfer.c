@@ -25,14 +25,21 @@ static size_t recv_more(int fd, size_t count)
     return count;
 }
 
+// In one tick, whoever runs first of those that are spawned.
+static void ask_in_turn(struct cede_task *self, struct request *first, struct request *second)
+{
+    ask(self, first);
+    require_number(cede_pause(self), 0);
+    ask(self, second);
+}
+
 static int send_beside_a_long_transfer(struct cede_task *self, void *argument)
 {
     const int *fds = argument;
     struct request all = {.verb = CEDE_VERB_SEND_ALL, .fd = fds[0], .source = sent};
     struct request one = {.verb = CEDE_VERB_SEND, .fd = keep(dup(fds[0])), .source = "x"};
     all.bytes = sizeof sent - 1;
-    ask(self, &all);
-    ask(self, &one);
+    ask_in_turn(self, &all, &one);
     require_number(answer(self, &one), 1);
     size_t count = recv_more(fds[1], 0);
     require_number(answer(self, &all), all.bytes);
@@ -45,12 +52,11 @@ static int recv_beside_a_long_transfer(struct cede_task *self, void *argument)
 {
     const int *fds = argument;
     struct request all = {.verb = CEDE_VERB_RECV_EXACT, .fd = fds[1], .destination = received};
-    struct request one = {.verb = CEDE_VERB_RECV, .fd = keep(dup(fds[1]))};
+    struct request one = {.verb = CEDE_VERB_RECV_EXACT, .fd = keep(dup(fds[1]))};
     all.bytes = sizeof sent - 1;
     sent[BYTES_AT_ONCE] = 'x';
     require_number(send(fds[0], sent, sizeof sent, MSG_DONTWAIT), sizeof sent);
-    ask(self, &all);
-    ask(self, &one);
+    ask_in_turn(self, &all, &one);
     require_number(answer(self, &one), 1);
     require_number(one.buffer[0], 'x');
     require_number(answer(self, &all), all.bytes);
