@@ -62,7 +62,7 @@ class Limits(NamedTuple):
     programs: int = 20_000  # For each way,
     confluent: int = 3_000  # but for those that take time.
     normal: int = 1_000
-    rude: int = 4_000
+    rude: int = 100
     accepted: int = 3_000
     backends: tuple = ("select", "epoll", "io_uring")
 
